@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a WHEP offer asks for, what we can send, and the answer (RFC 3264, 8829, 9429; WHEP draft
+// section 4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "libs/base/address.hpp"
+#include "libs/webrtc/packetizer.hpp"
+#include "libs/webrtc/stun.hpp"
+
+namespace stagedoor::webrtc {
+
+enum class Direction { sendrecv, sendonly, recvonly, inactive };
+enum class SetupRole { actpass, active, passive };
+
+struct OfferedCodec
+{
+  int payload_type;
+  std::string encoding; ///< "H264", as written
+  int clock_rate = 0, channels = 1;
+  std::string fmtp;
+  bool nack = false, pli = false, fir = false;
+};
+struct OfferedExtension
+{
+  int id;
+  std::string uri;
+};
+struct OfferedMedia
+{
+  std::string kind; ///< "audio", "video", "application"...
+  std::string mid;
+  std::string protocol;  ///< "UDP/TLS/RTP/SAVPF"
+  bool rejected = false; ///< port 0 without bundle-only
+  bool rtcp_mux = false;
+  Direction direction = Direction::sendrecv;
+  SetupRole setup = SetupRole::actpass;
+  std::string fingerprint; ///< "sha-256 AB:…"
+  IceCredentials ice;
+  std::vector<OfferedCodec> codecs; ///< in the offer's order
+  std::vector<OfferedExtension> extensions;
+};
+/** Session-level attributes are already copied down into each media section. */
+struct Offer
+{
+  std::vector<OfferedMedia> media;
+  std::vector<std::string> bundle; ///< mids of the first BUNDLE group
+};
+
+/** One thing we could send. */
+struct Source
+{
+  bool video;
+  Codec codec;
+  std::string h264_profile_level_id; ///< 6 hex digits of the stream's SPS; empty otherwise
+  std::uint8_t profile = 0;          ///< VP9/AV1/HEVC profile
+  bool stereo = true;                ///< Opus
+};
+
+/** A track that will be sent. */
+struct Agreed
+{
+  std::size_t source; ///< index into the sources
+  std::size_t m_line;
+  std::uint8_t payload_type;
+  std::uint32_t ssrc;
+  bool nack = false, pli = false;
+};
+struct Agreement
+{
+  std::vector<Agreed> tracks;
+  std::string remote_fingerprint;
+  IceCredentials remote_ice;
+};
+
+/** An HTTP status and a sentence for the viewer's developer. */
+struct Rejection
+{
+  int status; ///< 400, 406, 415, 422
+  std::string text;
+};
+
+/** Chooses what to send: per kind the first source that the offer can take. H.264 profiles match by
+ * what the viewer must decode (constrained baseline is inside baseline, main and high), level by
+ * the offer's level or level-asymmetry.
+ *  @p ssrc_seed makes SSRCs; they are unique within the answer. */
+tl::expected<Agreement, Rejection> negotiate (
+    const Offer &offer, const std::vector<Source> &sources, std::uint64_t ssrc_seed);
+
+struct AnswerDetails
+{
+  IceCredentials local_ice;
+  std::string fingerprint;          ///< "AB:CD…" of SHA-256
+  std::vector<Endpoint> candidates; ///< host candidates, best first
+  std::string cname, stream_id;
+  std::uint64_t session_id = 0;
+};
+/** The SDP answer: ice-lite, setup:passive, all candidates, end-of-candidates, unused m-lines
+ * inactive in place. */
+std::string write_answer (const Offer &offer, const std::vector<Source> &sources,
+    const Agreement &agreement, const AnswerDetails &details);
+
+} // namespace stagedoor::webrtc

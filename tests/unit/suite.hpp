@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The few lines every libs/ test needs around Check.
+#pragma once
+
+#include <check.h>
+
+#include <cstdlib>
+#include <initializer_list>
+
+namespace stagedoor::test {
+
+/** Runs one suite; for `int main () { return run ("keys", {test_a, test_b}); }`. */
+inline int
+run (const char *name, std::initializer_list<const TTest *> tests)
+{
+  Suite *suite = suite_create (name);
+  TCase *tcase = tcase_create (name);
+  suite_add_tcase (suite, tcase);
+  for (const auto *test : tests)
+    tcase_add_test (tcase, test);
+  SRunner *runner = srunner_create (suite);
+  srunner_run_all (runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+} // namespace stagedoor::test
