@@ -15,8 +15,8 @@ namespace stagedoor::webrtc {
 
 using SharedFrame = std::shared_ptr<const PacketizedFrame>;
 
-/** One thread. Bounded by bytes and frames; always keeps the group of pictures in progress up to
- * max_bytes. */
+/** One thread. Keeps at most max_bytes, and max_frames unless the group of pictures in progress is
+ * longer. */
 class History
 {
 public:

@@ -27,26 +27,22 @@ struct OfferedCodec
   std::string fmtp;
   bool nack = false, pli = false, fir = false;
 };
-struct OfferedExtension
-{
-  int id;
-  std::string uri;
-};
 struct OfferedMedia
 {
   std::string kind; ///< "audio", "video", "application"...
   std::string mid;
-  std::string protocol;  ///< "UDP/TLS/RTP/SAVPF"
+  std::string protocol; ///< "UDP/TLS/RTP/SAVPF"
+  std::string format;   ///< first format of the m= line: an answer that rejects the line repeats it
   bool rejected = false; ///< port 0 without bundle-only
   bool rtcp_mux = false;
   Direction direction = Direction::sendrecv;
   SetupRole setup = SetupRole::actpass;
-  std::string fingerprint; ///< "sha-256 AB:…"
+  std::string fingerprint; ///< "sha-256 AB:…", the first whose hash we can check
   IceCredentials ice;
   std::vector<OfferedCodec> codecs; ///< in the offer's order
-  std::vector<OfferedExtension> extensions;
 };
-/** Session-level attributes are already copied down into each media section. */
+/** Session-level attributes are already copied down into each media section. Every string is free
+ * of control characters and short: write_answer() repeats some of them as they are. */
 struct Offer
 {
   std::vector<OfferedMedia> media;
@@ -75,6 +71,7 @@ struct Agreed
 struct Agreement
 {
   std::vector<Agreed> tracks;
+  std::size_t transport; ///< the m-line whose transport all others share (RFC 9143 section 7.2)
   std::string remote_fingerprint;
   IceCredentials remote_ice;
 };

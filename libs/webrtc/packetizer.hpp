@@ -40,15 +40,17 @@ struct PacketizedFrame
 class Packetizer
 {
 public:
-  /** @p max_payload bytes per packet after the RTP header (default leaves room for IPv6, UDP, SRTP
-   * within 1200+…). */
+  /** @p max_payload bytes per packet after the RTP header; no payload is ever larger. The default
+   * leaves room for IPv6, UDP, RTP and SRTP in 1280 bytes. Fragments have exactly @p max_payload
+   * bytes but for the last of each NAL unit or frame, so that they make long UDP_SEGMENT runs. */
   static std::unique_ptr<Packetizer> create (Codec codec, std::size_t max_payload = 1160);
   virtual ~Packetizer () = default;
 
   /** @p unit: Annex B for H.264/HEVC (start codes of 3 or 4 bytes), a temporal unit in low-overhead
-   * OBUs for AV1, a frame for VP8/VP9, a packet for Opus. AUD and filler are left out. @p
-   * parameter_sets (Annex B SPS/PPS/VPS) is put before a key frame that doesn't carry its own. An
-   * empty result means there is nothing to send. */
+   * OBUs for AV1, a frame for VP8/VP9, a packet for Opus. AUD and filler are left out, and so is
+   * what is malformed. @p parameter_sets (Annex B VPS/SPS/PPS; for AV1 the sequence header OBU) is
+   * put before a key frame that doesn't carry its own. nullptr when there is nothing to send, or
+   * more than 16 MiB, or an Opus packet that doesn't fit. */
   virtual std::shared_ptr<PacketizedFrame> packetize (
       ByteView unit, bool keyframe, ByteView parameter_sets) = 0;
 };
