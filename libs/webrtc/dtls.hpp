@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// DTLS 1.2 server for DTLS-SRTP (RFC 5764) on OpenSSL memory BIOs: datagrams in, datagrams out,
-// time passed in.
+// DTLS 1.2 server for DTLS-SRTP (RFC 5764) on OpenSSL: datagrams in, datagrams out, time passed in.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <tl/expected.hpp>
+#include <string_view>
 
 #include "libs/base/bytes.hpp"
 
@@ -25,42 +23,52 @@ struct SrtpKeys
   Bytes remote_key, remote_salt; ///< protects what the peer sends
 };
 
-/** The process's P-256 certificate and the SSL context shared by all sessions. */
+/** The process's self-signed P-256 certificate and the SSL context shared by all sessions. Any
+ * thread.
+ */
 class DtlsIdentity
 {
 public:
+  /** Null when OpenSSL can't (out of entropy or memory). */
   static std::shared_ptr<const DtlsIdentity> generate ();
-  virtual ~DtlsIdentity () = default;
+  ~DtlsIdentity ();
   /** "AB:CD:..." of SHA-256, for a=fingerprint. */
-  virtual const std::string &fingerprint () const = 0;
+  const std::string &fingerprint () const;
+
+private:
+  friend class DtlsServer;
+  struct Impl;
+  explicit DtlsIdentity (std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
-/** One handshake. Any thread, one at a time. */
+/** One handshake. Any thread, one at a time. Times are monotonic microseconds. Failed and closed
+ * are final: everything fed later is ignored. */
 class DtlsServer
 {
 public:
   enum class State { handshaking, connected, failed, closed };
 
   /** @p remote_fingerprint as in the offer: "sha-256 AB:CD:…" (sha-256, -384 and -512 accepted,
-   * case-insensitive).
-   *  @p send gets each outgoing datagram, during the calls below. */
-  DtlsServer (std::shared_ptr<const DtlsIdentity> identity, std::string remote_fingerprint,
+   * case-insensitive); anything else fails at once.
+   *  @p send gets each outgoing datagram (at most 1200 bytes), during the calls below. */
+  DtlsServer (std::shared_ptr<const DtlsIdentity> identity, std::string_view remote_fingerprint,
       std::function<void (ByteView)> send);
   ~DtlsServer ();
 
-  State feed (ByteView datagram);
-  /** Retransmits when due; call when deadline() passed. */
+  State feed (ByteView datagram, std::int64_t now_us);
+  /** Retransmits when due; call when deadline() has passed. */
   State on_time (std::int64_t now_us);
-  std::optional<std::int64_t> deadline (std::int64_t now_us) const;
+  /** Next time on_time() has something to do; nullopt when nothing is outstanding. */
+  std::optional<std::int64_t> deadline () const;
   State state () const;
 
-  /** Valid once connected. The SSL object's handshake buffers are freed as far as OpenSSL allows.
-   */
+  /** Valid once connected. */
   const SrtpKeys &keys () const;
   /** close_notify, best effort. */
   void close ();
-  /** Why it failed, for the log: no secret, no peer text. */
-  const std::string &failure () const;
+  /** Why it failed, for the log: no secret, no peer text. Empty unless failed. */
+  std::string_view failure () const;
 
 private:
   struct Impl;

@@ -26,11 +26,15 @@ struct IceCredentials
   std::string password;
 };
 
+/** Fresh random credentials: 48 bits of ufrag, 144 of password (RFC 8445 section 5.3). */
+IceCredentials make_ice_credentials ();
+
 /** ICE-lite: answers checks, never sends any. */
 class IceLite
 {
 public:
-  explicit IceLite (IceCredentials local, std::string remote_ufrag);
+  /** With an empty @p remote_ufrag the remote half of USERNAME isn't compared. */
+  IceLite (IceCredentials local, std::string remote_ufrag);
 
   struct Check
   {
