@@ -3,12 +3,17 @@
 // name.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -29,12 +34,14 @@ struct TrackCaps
   Ref<GstCaps> caps;
 };
 
-/** One access unit or audio frame. Buffer PTS/DTS are nanoseconds on the publication's timeline,
- * which starts at 0; DELTA_UNIT and DISCONT are set. */
+/** One access unit or audio frame. Buffer PTS (and DTS, for H.26x) are nanoseconds on the
+ * publication's timeline, which starts at 0; DELTA_UNIT and DISCONT are set. The consumer owns the
+ * only reference, so it may restamp the buffer. */
 struct Frame
 {
   Track track;
   Ref<GstBuffer> buffer;
+  std::chrono::steady_clock::time_point arrived; ///< when its last byte was read
 };
 
 /** The publisher is gone. Always the last item; text is for people. */
@@ -45,11 +52,43 @@ struct End
 
 using Item = std::variant<TrackCaps, Frame, rtmp::Metadata, End>;
 
-/** Wakes whoever blocks in Publication::pop() or Gate::wait_for(). May be called from any thread;
- * sticky until reset(). */
-class Interrupt;
+/** Wakes whoever blocks in Publication::pop() or Gate::wait_for() with it. Sticky until reset().
+ * Any thread; the caller of set() holds no lock that a waiter takes. */
+class Interrupt
+{
+public:
+  void set ();
+  void reset () { set_ = false; }
+  bool is_set () const { return set_; }
 
-/** An admitted publisher. Filled by the gate thread, drained by one consumer. */
+  /** Makes set() notify @p changed, under @p mutex, during this object's life. Constructed before
+   * and destroyed after the waiter holds @p mutex: set() locks its own mutex first. */
+  class Attached
+  {
+  public:
+    Attached (Interrupt &interrupt, std::mutex &mutex, std::condition_variable &changed);
+    ~Attached ();
+    Attached (const Attached &) = delete;
+    Attached &operator= (const Attached &) = delete;
+
+  private:
+    friend class Interrupt;
+    Interrupt &interrupt_;
+    std::mutex &mutex_;
+    std::condition_variable &changed_;
+  };
+
+private:
+  std::atomic<bool> set_ = false;
+  std::mutex mutex_; // taken before any waiter's mutex
+  std::vector<Attached *> attached_;
+};
+
+/** How much of a publication is kept for a consumer that is late or not there yet. */
+constexpr std::size_t queue_bytes = 16 * 1024 * 1024;
+constexpr std::chrono::seconds queue_time{10};
+
+/** An admitted publisher. Filled by the gate thread, drained by one consumer at a time. */
 class Publication
 {
 public:
@@ -59,11 +98,12 @@ public:
   virtual std::string protocol () const = 0; ///< "rtmp"
   virtual Endpoint peer () const = 0;
 
-  /** Next item, in order; blocks. nullopt when interrupted. The queue is bounded: a consumer that
-   * falls behind loses whole groups of pictures up to the next key frame, never order. */
+  /** Next item, in order; blocks. nullopt when interrupted, and after End. The queue is bounded by
+   * queue_bytes and queue_time: a consumer that falls behind loses the oldest groups of pictures,
+   * up to a key frame, never order; the first frame after a loss is marked DISCONT. */
   virtual std::optional<Item> pop (Interrupt &interrupt) = 0;
 
-  /** Tells the publisher why and closes. The consumer then pops End. Any thread. */
+  /** Tells the publisher why and closes, soon. The consumer then pops End. Any thread. */
   virtual void close (std::string why) = 0;
 
   /** Counters: bytes, video/audio frames, dropped frames, timeline repairs. Transfer full. */
@@ -76,38 +116,59 @@ struct Counters
                 open = 0;
 };
 
+/** Bounds of one listener. */
+struct Limits
+{
+  std::size_t connections = 2048;
+  std::size_t connections_per_address = 256; ///< an IPv6 address counts as its /64
+  /** Connections that haven't shown a key yet. One too many pushes out the oldest of them. */
+  std::size_t unauthenticated = 512;
+  std::size_t unauthenticated_per_address = 64;
+  std::chrono::milliseconds authentication_time{10000};
+  std::chrono::milliseconds silence{30000}; ///< a publisher that sends nothing for so long is gone
+};
+
 /** What happened to a knock, for the log, a bus message and counters. Holds nothing of the key. */
 struct Refused
 {
   std::string name; ///< "live/demo"; empty when the connection was refused before it named a stream
   Endpoint peer;
-  std::string reason; ///< keys::name(), "busy", "limit", "protocol"
+  std::string reason; ///< keys::name(), "bad-name", "busy", "limit", "timeout" or "protocol"
   std::string text;   ///< the sentence that the publisher was told
 };
 
-/** Listens on one address. One per address in the process: use open(). Thread safe. */
+/** Listens on one address. One per address in the process: use open(). Thread safe; call it without
+ * holding a lock that a callback takes, because most calls wait for the gate thread. */
 class Gate
 {
 public:
   /** @p address is "host:port", ":port" (all addresses) or ":0". Returns the gate that already
-   * listens there when there is one; the listener closes when the last holder lets go. Error text
-   * is for people. */
-  static tl::expected<std::shared_ptr<Gate>, std::string> open (const std::string &address);
+   * listens there when there is one, with the limits it has; the listener and its publishers are
+   * closed when the last holder lets go. Error text is for people. */
+  static tl::expected<std::shared_ptr<Gate>, std::string> open (
+      const std::string &address, const Limits &limits = {});
   virtual ~Gate () = default;
 
   virtual std::uint16_t port () const = 0; ///< the port really bound
+  /** "host:port" with the port really bound: open (address ()) is this gate. */
+  virtual std::string address () const = 0;
 
   /** Who may publish on @p name ("live/demo", or "*" for every name that has no entry of its own).
-   * Until the returned token is dropped. A name without any entry is refused as wrong-stream. */
+   * Until the returned token is dropped; a later entry for the same name replaces the earlier one.
+   * A name without any entry is refused as wrong-stream. */
   using Token = std::shared_ptr<void>;
   virtual Token admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier) = 0;
+  /** Whether @p name has an entry, its own or "*". */
+  virtual bool admits (const std::string &name) const = 0;
 
-  /** Called on the gate thread, must not block, until the token is dropped. */
+  /** Called on the gate thread, must not block. Not called, and no longer running, once the token
+   * is gone (unless it is dropped inside the call). */
   virtual Token on_published (std::function<void (std::shared_ptr<Publication>)> call) = 0;
   virtual Token on_refused (std::function<void (const Refused &)> call) = 0;
 
-  /** The live publication of @p name; waits for one. nullptr when interrupted. Each is handed out
-   * once. */
+  /** The publication of @p name; waits for one. nullptr when interrupted. It belongs to the caller
+   * until that lets go of the returned pointer; a live one can then be claimed again, and starts
+   * with its caps and a key frame. One that ended unclaimed is kept for queue_time. */
   virtual std::shared_ptr<Publication> wait_for (const std::string &name, Interrupt &interrupt) = 0;
 
   /** Ends what runs on a credential or key id that no longer holds (revocation). */
