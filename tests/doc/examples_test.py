@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""examples_test.py SOURCE_ROOT: runs every gst-launch line of the README and of the elements' documentation.
+
+Each must reach PLAYING, bring buffers to all its sinks and end without an error. A line with a stagegatesrc gets a
+publisher. The lines are run as they stand, on their own ports, in a network namespace of their own where the system
+lets us have one.
+"""
+
+import collections
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import netns
+
+ROOT = Path(sys.argv.pop(1))
+ENOUGH_BUFFERS = 20
+PATIENCE_S = 30
+PUBLISHER = (
+    "ffmpeg -nostdin -loglevel error -re -f lavfi -i testsrc2=size=320x240:rate=30 -f lavfi -i sine=frequency=440 "
+    "-c:v libx264 -preset ultrafast -tune zerolatency -profile:v baseline -pix_fmt yuv420p -g 30 -c:a aac -f flv"
+)
+
+
+def join_lines(lines):
+    return re.sub(r"\\\n\s*", "", "\n".join(lines)).strip()
+
+
+def doc_examples(path):
+    """The |[ … ]| of the doc blocks."""
+    for block in re.findall(r"\|\[(.*?)\]\|", path.read_text(encoding="utf-8"), re.S):
+        yield join_lines(re.sub(r"^\s*\* ?", "", line) for line in block.splitlines())
+
+
+def readme_examples(path):
+    for block in re.findall(r"^```sh\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M):
+        lines = [line for line in block.splitlines() if not line.startswith("#")]
+        for line in join_lines(lines).splitlines():
+            if line.startswith("gst-launch-1.0"):
+                yield line
+
+
+def all_examples():
+    for line in readme_examples(ROOT / "README.md"):
+        yield "README.md", line
+    for path in sorted((ROOT / "gst-plugins").rglob("*.cpp")):
+        for line in doc_examples(path):
+            yield path.name, line
+
+
+class Tracer:
+    """Reads what the stats tracer writes: which element got how many buffers."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def buffers_per_sink(self):
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
+        sinks = {}
+        for index, name, kind in re.findall(
+            r"new-element,.*? ix=\(uint\)(\d+),.*? name=\(string\)([^,]+), type=\(string\)([^,;]+)", text
+        ):
+            if kind.lower().endswith("sink"):
+                sinks[index] = name
+        got = collections.Counter(re.findall(r" buffer,.*? peer-element-ix=\(uint\)(\d+)", text))
+        return {name: got[index] for index, name in sinks.items()}
+
+    def satisfied(self):
+        sinks = self.buffers_per_sink()
+        return bool(sinks) and min(sinks.values()) >= ENOUGH_BUFFERS
+
+
+def wait_until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def run_example(line, folder):
+    """Returns (exit code, output, buffers per sink)."""
+    environment = dict(
+        os.environ, GST_TRACERS="stats", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=str(folder / "trace"), GST_DEBUG_NO_COLOR="1"
+    )
+    tracer = Tracer(folder / "trace")
+    with open(folder / "output", "w+", encoding="utf-8") as output:
+        children = [
+            subprocess.Popen(shlex.split(line), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        ]
+        launched = children[0]
+        knock = re.search(r"rtmp://\S*:(\d+)/(\S+)", line)
+        if "stagegatesrc" in line and knock:
+            wait_until(lambda: launched.poll() is not None or accepts(int(knock[1])), PATIENCE_S)
+            url = f"rtmp://127.0.0.1:{knock[1]}/{knock[2]}"
+            children.append(subprocess.Popen([*PUBLISHER.split(), url], stdout=output, stderr=subprocess.STDOUT))
+        wait_until(lambda: launched.poll() is not None or tracer.satisfied(), PATIENCE_S)
+        for child in children:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        output.seek(0)
+        return launched.returncode, output.read(), tracer.buffers_per_sink()
+
+
+class Examples(unittest.TestCase):
+    def test_there_are_some(self):
+        self.assertGreaterEqual(len(list(all_examples())), 3)
+
+
+def make_test(line):
+    def test(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, output, sinks = run_example(line, Path(folder))
+        said = f"\n{line}\n{output}\nbuffers: {sinks}"
+        self.assertEqual(code, 0, said)
+        self.assertNotIn("ERROR", output, said)
+        self.assertTrue(sinks and min(sinks.values()) >= ENOUGH_BUFFERS, said)
+
+    return test
+
+
+for number, (where, line) in enumerate(all_examples()):
+    name = re.sub(r"\W", "_", f"test_{number:02}_{where}")
+    setattr(Examples, name, make_test(line))
+
+if __name__ == "__main__":
+    netns.enter()
+    unittest.main(verbosity=2)
