@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Addresses to listen on, as properties and configuration spell them.
+#pragma once
+
+#include <string>
+
+#include <sys/socket.h>
+#include <tl/expected.hpp>
+
+#include "libs/base/address.hpp"
+
+namespace stagedoor {
+
+/** "192.0.2.1:80", "[2001:db8::1]:80", ":80" (all addresses, both families), ":0" (a free port). An
+ * all-zero ip means all addresses. The error text is for people. */
+tl::expected<Endpoint, std::string> parse_listen_address (const std::string &text);
+
+/** For a dual-stack AF_INET6 socket; returns the length. */
+socklen_t to_sockaddr (const Endpoint &endpoint, sockaddr_storage &out);
+Endpoint from_sockaddr (const sockaddr_storage &in);
+
+} // namespace stagedoor
