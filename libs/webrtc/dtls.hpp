@@ -2,6 +2,7 @@
 // DTLS 1.2 server for DTLS-SRTP (RFC 5764) on OpenSSL: datagrams in, datagrams out, time passed in.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,12 +16,18 @@ namespace stagedoor::webrtc {
 
 enum class SrtpProfile { aead_aes_128_gcm, aes128_cm_sha1_80 };
 
-/** Keying material of one session, split by direction (RFC 5764 section 4.2). */
+/** Master keys of one session, split by direction (RFC 5764 section 4.2). The 96-bit salts of GCM
+ * are followed by zeros, as key derivation wants them (RFC 7714 section 11). */
 struct SrtpKeys
 {
+  using Key = std::array<std::uint8_t, 16>;
+  using Salt = std::array<std::uint8_t, 14>;
+
   SrtpProfile profile;
-  Bytes local_key, local_salt;   ///< protects what we send
-  Bytes remote_key, remote_salt; ///< protects what the peer sends
+  Key local_key; ///< protects what we send
+  Salt local_salt;
+  Key remote_key; ///< protects what the peer sends
+  Salt remote_salt;
 };
 
 /** The process's self-signed P-256 certificate and the SSL context shared by all sessions. Any

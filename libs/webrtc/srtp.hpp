@@ -27,12 +27,13 @@ public:
   /** Writes header, protected payload and tag to @p out (room for both + srtp_overhead). @p index
    * is the 48-bit packet index (ROC << 16 | SEQ) and must match the header's sequence number. The
    * same index may be protected again only with identical bytes (RFC 7714 section 8.1: a nonce
-   * never protects two different texts). Returns the length. */
+   * never protects two different texts). Returns the length; 0 when OpenSSL refuses, and then
+   * nothing may be sent. */
   std::size_t protect_rtp (
       std::uint64_t index, ByteView header, ByteView payload, std::uint8_t *out);
 
   /** Protects a compound packet in place at @p packet with room for srtcp_overhead more; returns
-   * the new length. */
+   * the new length. 0 when it is no RTCP packet or the key's 2^31 packets are used up. */
   std::size_t protect_rtcp (std::uint8_t *packet, std::size_t length);
 
 private:
@@ -48,8 +49,8 @@ public:
   ~SrtcpInbound ();
   SrtcpInbound (SrtcpInbound &&) noexcept;
 
-  /** In place; nullopt when too short, forged or replayed (window of 64 per SSRC, at most 8 SSRCs).
-   */
+  /** In place; nullopt when too short, unencrypted, forged or replayed (window of 64 per SSRC, at
+   * most 8 SSRCs). */
   std::optional<ByteView> unprotect (std::span<std::uint8_t> packet);
 
 private:

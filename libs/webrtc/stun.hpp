@@ -8,6 +8,7 @@
 
 #include "libs/base/address.hpp"
 #include "libs/base/bytes.hpp"
+#include "libs/webrtc/srtp_hmac.hpp"
 
 namespace stagedoor::webrtc {
 
@@ -43,14 +44,18 @@ public:
     bool nominated = false; ///< USE-CANDIDATE was set: send media to @p from
     Bytes response;         ///< to send back; may be an error response when valid is true
   };
-  /** Anything that isn't authentic yields an empty response: it is dropped without an answer. */
+  /** Anything that isn't authentic yields an empty response: it is dropped without an answer and
+   * without an allocation. */
   Check on_packet (ByteView packet, const Endpoint &from) const;
 
   const IceCredentials &local () const { return local_; }
 
 private:
+  bool is_for_us (ByteView username) const;
+
   IceCredentials local_;
   std::string remote_ufrag_;
+  HmacSha1 mac_; ///< keyed with the local password, which both directions use (RFC 8445 7.2.2)
 };
 
 } // namespace stagedoor::webrtc
