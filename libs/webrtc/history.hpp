@@ -40,6 +40,7 @@ public:
 
 private:
   std::deque<SharedFrame> frames_;
+  std::size_t in_progress_ = 0; // frames from the last key frame on; 0 when it is gone
   std::size_t bytes_ = 0;
   std::size_t max_bytes_, max_frames_;
 };
