@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The element: request pads, state changes; each kind of medium is a Lane.
+/**
+ * SECTION:element-stagetranscodebin
+ * @title: stagetranscodebin
+ *
+ * Passes the input through to every peer that takes it as it is, at the cost of a function call.
+ * Audio that a peer does not take is decoded once and encoded to Opus once, for however many peers
+ * want Opus. A track that is missing, or whose data never comes, holds nothing back.
+ *
+ * What no peer can take is dropped, with an element message "stagedoor-problem" (fields "pad" and
+ * "text"), a warning, and the text in the pad's "problem" property; it is never an error.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! avenc_aac ! transcode.audio
+ * stagetranscodebin name=transcode transcode.audio_0 ! audio/x-opus ! fakesink
+ * ]|
+ *
+ * Since: 0.1
+ */
+#include "gst-plugins/transcode/gststagetranscodebin.h"
+
+#include "gst-plugins/transcode/lane.hpp"
+
+GST_DEBUG_CATEGORY (gst_stage_transcode_bin_debug);
+#define GST_CAT_DEFAULT gst_stage_transcode_bin_debug
+
+using namespace stagedoor;
+using transcode::Kind;
+using transcode::Lane;
+
+namespace {
+
+struct Impl
+{
+  explicit Impl (GstStageTranscodeBin *self)
+      : video (GST_BIN (self), Kind::video), audio (GST_BIN (self), Kind::audio)
+  {
+  }
+  Lane video, audio;
+
+  Lane &lane (const char *pad_name) { return g_str_has_prefix (pad_name, "video") ? video : audio; }
+};
+
+#define STAGE_VIDEO_CAPS "video/x-h264; video/x-h265; video/x-av1; video/x-vp8; video/x-vp9"
+#define STAGE_AUDIO_CAPS                                                                           \
+  "audio/x-opus; audio/mpeg; audio/x-ac3; audio/x-eac3; audio/x-flac; audio/x-raw"
+
+GstStaticPadTemplate video_sink_template = GST_STATIC_PAD_TEMPLATE (
+    "video", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (STAGE_VIDEO_CAPS));
+GstStaticPadTemplate audio_sink_template = GST_STATIC_PAD_TEMPLATE (
+    "audio", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (STAGE_AUDIO_CAPS));
+GstStaticPadTemplate video_src_template = GST_STATIC_PAD_TEMPLATE (
+    "video_%u", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS (STAGE_VIDEO_CAPS));
+GstStaticPadTemplate audio_src_template = GST_STATIC_PAD_TEMPLATE (
+    "audio_%u", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS (STAGE_AUDIO_CAPS));
+
+} // namespace
+
+struct _GstStageTranscodeBin
+{
+  GstBin parent;
+  Impl *impl;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstStageTranscodeBin, gst_stage_transcode_bin, GST_TYPE_BIN,
+    GST_DEBUG_CATEGORY_INIT (
+        gst_stage_transcode_bin_debug, "stagetranscodebin", 0, "passes through or converts"))
+GST_ELEMENT_REGISTER_DEFINE (
+    stagetranscodebin, "stagetranscodebin", GST_RANK_NONE, GST_TYPE_STAGE_TRANSCODE_BIN)
+
+static void
+gst_stage_transcode_bin_init (GstStageTranscodeBin *self)
+{
+  self->impl = new Impl (self);
+}
+
+static void
+gst_stage_transcode_bin_finalize (GObject *object)
+{
+  delete GST_STAGE_TRANSCODE_BIN (object)->impl;
+  G_OBJECT_CLASS (gst_stage_transcode_bin_parent_class)->finalize (object);
+}
+
+/** "audio_0", "audio_1", …: the first that is free. */
+static String
+free_name (GstElement *element, const char *name_template)
+{
+  for (guint i = 0;; ++i) {
+    String name{
+        g_strdup_printf (g_str_has_prefix (name_template, "video") ? "video_%u" : "audio_%u", i)};
+    if (!adopt (gst_element_get_static_pad (element, name.get ())))
+      return name;
+  }
+}
+
+static GstPad *
+gst_stage_transcode_bin_request_new_pad (
+    GstElement *element, GstPadTemplate *templ, const gchar *name, const GstCaps *)
+{
+  auto &lane = GST_STAGE_TRANSCODE_BIN (element)->impl->lane (templ->name_template);
+  if (templ->direction == GST_PAD_SINK)
+    return lane.add_sink (templ);
+  const auto chosen = name ? String{g_strdup (name)} : free_name (element, templ->name_template);
+  return lane.add_output (templ, chosen.get ());
+}
+
+static void
+gst_stage_transcode_bin_release_pad (GstElement *element, GstPad *pad)
+{
+  GST_STAGE_TRANSCODE_BIN (element)->impl->lane (GST_PAD_NAME (pad)).remove (pad);
+}
+
+static GstStateChangeReturn
+gst_stage_transcode_bin_change_state (GstElement *element, GstStateChange transition)
+{
+  const auto result =
+      GST_ELEMENT_CLASS (gst_stage_transcode_bin_parent_class)->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    auto &impl = *GST_STAGE_TRANSCODE_BIN (element)->impl;
+    impl.video.reset ();
+    impl.audio.reset ();
+  }
+  return result;
+}
+
+/** The only children are conversions, and what a publisher sends must not end the pipeline. */
+static void
+gst_stage_transcode_bin_handle_message (GstBin *bin, GstMessage *message)
+{
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    GError *error = nullptr;
+    gchar *debug = nullptr;
+    gst_message_parse_error (message, &error, &debug);
+    auto *warning = gst_message_new_warning (GST_MESSAGE_SRC (message), error, debug);
+    g_error_free (error);
+    g_free (debug);
+    gst_message_unref (message);
+    message = warning;
+  }
+  GST_BIN_CLASS (gst_stage_transcode_bin_parent_class)->handle_message (bin, message);
+}
+
+static void
+gst_stage_transcode_bin_class_init (GstStageTranscodeBinClass *klass)
+{
+  auto *element_class = GST_ELEMENT_CLASS (klass);
+  G_OBJECT_CLASS (klass)->finalize = gst_stage_transcode_bin_finalize;
+  element_class->request_new_pad = GST_DEBUG_FUNCPTR (gst_stage_transcode_bin_request_new_pad);
+  element_class->release_pad = GST_DEBUG_FUNCPTR (gst_stage_transcode_bin_release_pad);
+  element_class->change_state = GST_DEBUG_FUNCPTR (gst_stage_transcode_bin_change_state);
+  GST_BIN_CLASS (klass)->handle_message =
+      GST_DEBUG_FUNCPTR (gst_stage_transcode_bin_handle_message);
+
+  gst_element_class_add_static_pad_template (element_class, &video_sink_template);
+  gst_element_class_add_static_pad_template (element_class, &audio_sink_template);
+  gst_element_class_add_static_pad_template_with_gtype (
+      element_class, &video_src_template, GST_TYPE_STAGE_TRANSCODE_PAD);
+  gst_element_class_add_static_pad_template_with_gtype (
+      element_class, &audio_src_template, GST_TYPE_STAGE_TRANSCODE_PAD);
+  gst_element_class_set_static_metadata (element_class, "Stagedoor transcoder",
+      "Generic/Bin/Converter", "Passes through what peers take, converts only what they do not",
+      "The Stagedoor authors");
+  gst_type_mark_as_plugin_api (GST_TYPE_STAGE_TRANSCODE_PAD, static_cast<GstPluginAPIFlags> (0));
+}

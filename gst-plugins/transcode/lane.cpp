@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A lane's data path: decide what each output carries, pass on, convert. Streaming thread of the
+// sink pad unless said otherwise.
+#include "gst-plugins/transcode/lane.hpp"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_stage_transcode_bin_debug);
+#define GST_CAT_DEFAULT gst_stage_transcode_bin_debug
+
+namespace stagedoor::transcode {
+
+namespace {
+
+/** Sends @p from's sticky events, in order, to @p to. Those it has already are not sent again. */
+void
+replay (GstPad *from, GstPad *to)
+{
+  auto send = +[] (GstPad *, GstEvent **event, gpointer to) -> gboolean {
+    if (GST_EVENT_TYPE (*event) != GST_EVENT_EOS)
+      gst_pad_push_event (static_cast<GstPad *> (to), gst_event_ref (*event));
+    return TRUE;
+  };
+  gst_pad_sticky_events_foreach (from, send, to);
+}
+
+} // namespace
+
+void
+Tally::add (GstFlowReturn flow)
+{
+  ++sent_;
+  flushing_ += flow == GST_FLOW_FLUSHING;
+  eos_ += flow == GST_FLOW_EOS;
+  if (flow < GST_FLOW_EOS)
+    fatal_ = flow;
+}
+
+GstFlowReturn
+Tally::result () const
+{
+  if (fatal_ != GST_FLOW_OK)
+    return fatal_;
+  if (sent_ > 0 && flushing_ + eos_ == sent_)
+    return flushing_ ? GST_FLOW_FLUSHING : GST_FLOW_EOS;
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+Lane::take_buffer (Ref<GstBuffer> buffer)
+{
+  settle ();
+  tally_ = {};
+  convert (buffer.get ());
+  const auto outs = outputs ();
+  GstPad *last = nullptr; // gets our own reference, so that it may write to the buffer
+  for (const auto &out : *outs) {
+    if (mode (out.get ()) != Mode::pass)
+      continue;
+    if (last)
+      push_to (last, Ref<GstBuffer> (buffer));
+    last = out.get ();
+  }
+  if (last)
+    push_to (last, std::move (buffer));
+  return tally_.result ();
+}
+
+void
+Lane::push_to (GstPad *output, Ref<GstBuffer> buffer)
+{
+  const auto flow = gst_pad_push (output, buffer.release ());
+  if (flow == GST_FLOW_NOT_LINKED)
+    set_mode (output, Mode::idle); // a new peer's RECONFIGURE wakes it
+  else if (flow == GST_FLOW_NOT_NEGOTIATED)
+    refuse (output, "the peer took the format first and then refused it");
+  else
+    tally_.add (flow);
+}
+
+GstFlowReturn
+Lane::take_converted (Ref<GstBuffer> buffer)
+{
+  // Always OK: whatever the conversion returns is then its own fault, not a peer's.
+  const auto outs = outputs ();
+  for (const auto &out : *outs)
+    if (mode (out.get ()) == Mode::opus) {
+      if (broken_)
+        set_problem (out.get (), nullptr);
+      push_to (out.get (), Ref<GstBuffer> (buffer));
+    }
+  broken_ = false;
+  return GST_FLOW_OK;
+}
+
+void
+Lane::push_event (Mode which, GstEvent *event)
+{
+  const auto outs = outputs ();
+  for (const auto &out : *outs)
+    if (mode (out.get ()) == which)
+      gst_pad_push_event (out.get (), gst_event_ref (event));
+}
+
+gboolean
+Lane::take_event (Ref<GstEvent> event)
+{
+  const auto type = GST_EVENT_TYPE (event.get ());
+  if (type == GST_EVENT_CAPS) {
+    take_caps (event.get ());
+    return TRUE;
+  }
+  if ((gst_event_type_get_flags (type) & GST_EVENT_TYPE_SERIALIZED)
+      && type != GST_EVENT_STREAM_START && type != GST_EVENT_FLUSH_STOP)
+    settle ();
+  push_event (Mode::pass, event.get ());
+  if (const auto c = chain ())
+    gst_pad_push_event (c->feed (), gst_event_ref (event.get ()));
+  return TRUE; // a peer that dislikes an event is no reason to stop the others
+}
+
+gboolean
+Lane::take_converted_event (Ref<GstEvent> event)
+{
+  if (!(draining_ && GST_EVENT_TYPE (event.get ()) == GST_EVENT_EOS))
+    push_event (Mode::opus, event.get ());
+  return TRUE;
+}
+
+void
+Lane::take_caps (GstEvent *event)
+{
+  GstCaps *caps = nullptr;
+  gst_event_parse_caps (event, &caps);
+  if (caps_ && gst_caps_is_equal (caps_.get (), caps))
+    return;
+  drain ();
+  set_chain (nullptr);
+  retry_at_ = 0;
+  caps_ = share (caps);
+  const auto outs = outputs ();
+  for (const auto &out : *outs)
+    set_mode (out.get (), Mode::undecided);
+}
+
+/** Lets the old conversion put out what it still holds, while its peers still listen. */
+void
+Lane::drain ()
+{
+  if (const auto c = chain ()) {
+    draining_ = true;
+    gst_pad_push_event (c->feed (), gst_event_new_eos ());
+    draining_ = false;
+  }
+}
+
+void
+Lane::settle ()
+{
+  if (!caps_)
+    return;
+  const auto outs = outputs ();
+  bool wanted = false;
+  for (const auto &out : *outs) {
+    if (gst_pad_check_reconfigure (out.get ()) || mode (out.get ()) == Mode::undecided)
+      enter (out.get (), decide (out.get ()));
+    wanted |= mode (out.get ()) == Mode::opus;
+  }
+  update_conversion (wanted);
+}
+
+Mode
+Lane::decide (GstPad *output)
+{
+  set_problem (output, nullptr);
+  if (!gst_pad_is_linked (output))
+    return Mode::idle;
+  const auto taken = adopt (gst_pad_peer_query_caps (output, nullptr));
+  if (gst_caps_can_intersect (caps_.get (), taken.get ()))
+    return Mode::pass;
+  if (kind_ == Kind::audio && gst_caps_can_intersect (opus_caps ().get (), taken.get ()))
+    return Mode::opus;
+  const String text{g_strdup_printf ("the peer does not take %s and nothing here converts it",
+      gst_structure_get_name (gst_caps_get_structure (caps_.get (), 0)))};
+  refuse (output, text.get ());
+  return Mode::idle;
+}
+
+void
+Lane::enter (GstPad *output, Mode mode)
+{
+  GST_DEBUG_OBJECT (output, "mode %d for %" GST_PTR_FORMAT, static_cast<int> (mode), caps_.get ());
+  set_mode (output, mode);
+  const auto from = sink ();
+  const auto c = chain ();
+  if (mode == Mode::pass && from)
+    replay (from.get (), output);
+  else if (mode == Mode::opus && c)
+    replay (c->tail (), output);
+}
+
+void
+Lane::refuse (GstPad *output, const char *text)
+{
+  set_mode (output, Mode::idle);
+  report (output, text);
+}
+
+void
+Lane::report (GstPad *output, const char *text)
+{
+  if (!set_problem (output, text))
+    return;
+  gst_element_post_message (
+      GST_ELEMENT (bin_), gst_message_new_element (GST_OBJECT (bin_),
+                              gst_structure_new ("stagedoor-problem", "pad", G_TYPE_STRING,
+                                  GST_PAD_NAME (output), "text", G_TYPE_STRING, text, nullptr)));
+  GST_ELEMENT_WARNING (
+      bin_, STREAM, WRONG_TYPE, ("%s carries nothing: %s", GST_PAD_NAME (output), text), (nullptr));
+}
+
+void
+Lane::update_conversion (bool wanted)
+{
+  const bool exists = chain () != nullptr;
+  if (exists && !wanted)
+    set_chain (nullptr);
+  if (!wanted || exists || g_get_monotonic_time () < retry_at_)
+    return;
+  auto fresh = OpusChain::build (
+      bin_, caps_.get (), {this, on_feed_query, on_converted, on_converted_event});
+  if (fresh) {
+    set_chain (fresh);
+    if (const auto from = sink ())
+      replay (from.get (), fresh->feed ());
+    return;
+  }
+  const auto outs = outputs ();
+  for (const auto &out : *outs)
+    if (mode (out.get ()) == Mode::opus)
+      refuse (out.get (), "no decoder for this audio format is installed");
+}
+
+void
+Lane::convert (GstBuffer *buffer)
+{
+  const auto c = chain ();
+  if (!c)
+    return;
+  const auto flow = gst_pad_push (c->feed (), gst_buffer_ref (buffer));
+  if (flow == GST_FLOW_FLUSHING)
+    tally_.add (flow);
+  else if (flow < GST_FLOW_EOS)
+    conversion_failed ();
+}
+
+/** What a publisher sends must not end the pipeline: start anew a second later. */
+void
+Lane::conversion_failed ()
+{
+  set_chain (nullptr);
+  retry_at_ = g_get_monotonic_time () + G_USEC_PER_SEC;
+  broken_ = true;
+  const auto outs = outputs ();
+  for (const auto &out : *outs)
+    if (mode (out.get ()) == Mode::opus)
+      report (out.get (), "the audio cannot be decoded");
+}
+
+void
+Lane::reset ()
+{
+  set_chain (nullptr);
+  caps_ = nullptr;
+  retry_at_ = 0;
+  broken_ = false;
+  const auto outs = outputs ();
+  for (const auto &out : *outs) {
+    set_mode (out.get (), Mode::undecided);
+    set_problem (out.get (), nullptr);
+  }
+}
+
+} // namespace stagedoor::transcode

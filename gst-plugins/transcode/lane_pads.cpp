@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A lane's pads: made, removed, and what they answer to queries and upstream events. Any thread.
+#include "gst-plugins/transcode/lane.hpp"
+
+#include <algorithm>
+
+namespace stagedoor::transcode {
+
+namespace {
+
+Lane &
+lane_of (GstPad *pad)
+{
+  return *static_cast<Lane *> (gst_pad_get_element_private (pad));
+}
+
+void
+set_result (GstQuery *query, Ref<GstCaps> caps)
+{
+  GstCaps *filter = nullptr;
+  gst_query_parse_caps (query, &filter);
+  if (filter)
+    caps = adopt (gst_caps_intersect_full (caps.get (), filter, GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result (query, caps.get ());
+}
+
+} // namespace
+
+GstFlowReturn
+Lane::on_buffer (GstPad *pad, GstObject *, GstBuffer *buffer)
+{
+  return lane_of (pad).take_buffer (adopt (buffer));
+}
+
+gboolean
+Lane::on_event (GstPad *pad, GstObject *, GstEvent *event)
+{
+  return lane_of (pad).take_event (adopt (event));
+}
+
+GstFlowReturn
+Lane::on_converted (GstPad *pad, GstObject *, GstBuffer *buffer)
+{
+  return lane_of (pad).take_converted (adopt (buffer));
+}
+
+gboolean
+Lane::on_converted_event (GstPad *pad, GstObject *, GstEvent *event)
+{
+  return lane_of (pad).take_converted_event (adopt (event));
+}
+
+GstPad *
+Lane::add_sink (GstPadTemplate *templ)
+{
+  auto pad = Ref<GstPad>::sink (gst_pad_new_from_template (templ, templ->name_template));
+  gst_pad_set_chain_function (pad.get (), on_buffer);
+  gst_pad_set_event_function (pad.get (), on_event);
+  gst_pad_set_query_function (pad.get (), on_query);
+  gst_pad_set_element_private (pad.get (), this);
+  {
+    std::lock_guard lock{mutex_};
+    if (sink_)
+      return nullptr;
+    sink_ = pad;
+  }
+  gst_element_add_pad (GST_ELEMENT (bin_), pad.get ());
+  return pad.get ();
+}
+
+GstPad *
+Lane::add_output (GstPadTemplate *templ, const char *name)
+{
+  auto pad = Ref<GstPad>::sink (GST_PAD (g_object_new (GST_TYPE_STAGE_TRANSCODE_PAD, "name", name,
+      "direction", templ->direction, "template", templ, nullptr)));
+  gst_pad_set_event_function (pad.get (), on_output_event);
+  gst_pad_set_query_function (pad.get (), on_output_query);
+  gst_pad_set_element_private (pad.get (), this);
+  if (!gst_element_add_pad (GST_ELEMENT (bin_), pad.get ()))
+    return nullptr;
+  std::lock_guard lock{mutex_};
+  auto more = std::make_shared<Outputs> (*outputs_);
+  more->push_back (pad);
+  outputs_ = std::move (more);
+  return pad.get ();
+}
+
+void
+Lane::remove (GstPad *pad)
+{
+  bool was_sink;
+  {
+    std::lock_guard lock{mutex_};
+    was_sink = sink_.get () == pad;
+    auto fewer = std::make_shared<Outputs> (*outputs_);
+    std::erase_if (*fewer, [pad] (const auto &out) { return out.get () == pad; });
+    outputs_ = std::move (fewer);
+  }
+  gst_pad_set_active (pad, FALSE); // for the sink: waits until its streaming thread is out of here
+  if (was_sink) {
+    {
+      std::lock_guard lock{mutex_};
+      sink_ = nullptr;
+    }
+    reset ();
+  }
+  gst_element_remove_pad (GST_ELEMENT (bin_), pad);
+}
+
+gboolean
+Lane::on_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      set_result (query, lane_of (pad).caps_wanted (pad));
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      return gst_pad_query_default (pad, parent, query);
+    default:
+      return FALSE; // allocation: the buffers may go several ways
+  }
+}
+
+/** First what needs no conversion, so that upstream prefers it; then all that may come. */
+Ref<GstCaps>
+Lane::caps_wanted (GstPad *pad) const
+{
+  const auto all = adopt (gst_pad_get_pad_template_caps (pad));
+  auto wanted = adopt (gst_caps_new_empty ());
+  const auto outs = outputs ();
+  for (const auto &out : *outs) {
+    if (!gst_pad_is_linked (out.get ()))
+      continue;
+    const auto taken = adopt (gst_pad_peer_query_caps (out.get (), all.get ()));
+    wanted = adopt (gst_caps_merge (wanted.release (), gst_caps_copy (taken.get ())));
+  }
+  return adopt (gst_caps_merge (wanted.release (), gst_caps_copy (all.get ())));
+}
+
+/** What a peer of @p pad may get: the input as it is, or the conversion. */
+Ref<GstCaps>
+Lane::caps_offered (GstPad *pad) const
+{
+  const auto all = adopt (gst_pad_get_pad_template_caps (pad));
+  const auto from = sink ();
+  auto offered = from ? adopt (gst_pad_peer_query_caps (from.get (), all.get ())) : all;
+  if (kind_ == Kind::audio)
+    offered = adopt (gst_caps_merge (offered.release (), opus_caps ().release ()));
+  return offered;
+}
+
+gboolean
+Lane::on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  auto &lane = lane_of (pad);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
+    set_result (query, lane.caps_offered (pad));
+    return TRUE;
+  }
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
+    return gst_pad_query_default (pad, parent, query);
+  const auto c = lane.chain ();
+  const auto from = lane.sink ();
+  if (mode (pad) == Mode::opus && c ? gst_pad_peer_query (c->tail (), query)
+                                    : from && gst_pad_peer_query (from.get (), query))
+    return TRUE;
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return FALSE;
+  // A track that nobody publishes must not fail the latency of the whole pipeline.
+  gst_query_set_latency (query, FALSE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+gboolean
+Lane::on_feed_query (GstPad *pad, GstObject *, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
+    const auto caps = adopt (gst_pad_get_current_caps (pad));
+    if (!caps)
+      return FALSE;
+    set_result (query, caps);
+    return TRUE;
+  }
+  const auto from = lane_of (pad).sink ();
+  return from && gst_pad_peer_query (from.get (), query);
+}
+
+gboolean
+Lane::on_output_event (GstPad *pad, GstObject *, GstEvent *raw)
+{
+  auto event = adopt (raw);
+  const auto type = GST_EVENT_TYPE (raw);
+  // The core has flagged the pad already: the streaming thread asks the peer anew.
+  if (type == GST_EVENT_RECONFIGURE)
+    return TRUE;
+  // Lateness of one of our own encoders' viewers is no reason for the publisher to drop.
+  if (type == GST_EVENT_QOS && mode (pad) != Mode::pass)
+    return TRUE;
+  const auto from = lane_of (pad).sink ();
+  return from && gst_pad_push_event (from.get (), event.release ());
+}
+
+std::shared_ptr<const Lane::Outputs>
+Lane::outputs () const
+{
+  std::lock_guard lock{mutex_};
+  return outputs_;
+}
+
+std::shared_ptr<OpusChain>
+Lane::chain () const
+{
+  std::lock_guard lock{mutex_};
+  return chain_;
+}
+
+Ref<GstPad>
+Lane::sink () const
+{
+  std::lock_guard lock{mutex_};
+  return sink_;
+}
+
+void
+Lane::set_chain (std::shared_ptr<OpusChain> chain)
+{
+  std::lock_guard lock{mutex_};
+  chain_.swap (chain); // the old one ends with the argument, after the lock is gone
+}
+
+} // namespace stagedoor::transcode
