@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A strict, bounded reader for one small JSON object (RFC 8259) whose interesting members are
+// strings and numbers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stagedoor::keys {
+
+struct JsonValue
+{
+  enum class Kind { string, number, other };
+  Kind kind = Kind::other;
+  std::string text; ///< a string's decoded value, a number's spelling; empty for the others
+
+  /** An integer >= 0, also when spelled 1e3 or 1000.0; nullopt for anything else. */
+  std::optional<std::uint64_t> as_unsigned () const;
+};
+
+/** The members of the object that is the whole of @p text. nullopt when it is not JSON, not an
+ * object, has a member twice, or nests deeper than 16. */
+std::optional<std::map<std::string, JsonValue, std::less<>>> parse_flat_object (
+    std::string_view text);
+
+} // namespace stagedoor::keys
