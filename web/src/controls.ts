@@ -52,6 +52,13 @@ export class Controls {
     this.play.dataset["icon"] = paused ? "play" : "pause";
   }
 
+  /** In sight, for a while. */
+  wake(): void {
+    this.stage.classList.remove("idle");
+    clearTimeout(this.idleTimer);
+    this.idleTimer = window.setTimeout(() => this.stage.classList.add("idle"), IDLE);
+  }
+
   private onKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const onControl = event.target instanceof HTMLButtonElement || event.target instanceof HTMLInputElement;
@@ -71,7 +78,7 @@ export class Controls {
     this.video.muted = !this.video.muted;
     if (!this.video.muted && this.video.volume === 0) this.video.volume = 1;
     // A page that autoplay was refused to may play now: this is the user's own gesture.
-    if (this.video.srcObject) this.video.play().catch(() => {});
+    if (!this.paused && this.video.srcObject) this.video.play().catch(() => {});
   }
 
   private togglePause(): void {
@@ -98,11 +105,5 @@ export class Controls {
     this.full.setAttribute("aria-label", on ? "Leave full screen" : "Full screen");
     this.full.title = `${on ? "Leave full screen" : "Full screen"} (f)`;
     this.full.dataset["icon"] = on ? "shrink" : "grow";
-  }
-
-  private wake(): void {
-    this.stage.classList.remove("idle");
-    clearTimeout(this.idleTimer);
-    this.idleTimer = window.setTimeout(() => this.stage.classList.add("idle"), IDLE);
   }
 }

@@ -20,15 +20,20 @@ function say(id: string, text: string): void {
 
 function open(address: Address, events: SessionEvents): WhepSession {
   const media = new MediaStream();
-  return new WhepSession(address, events, (track) => {
-    media.addTrack(track);
-    if (video.srcObject !== media) video.srcObject = media;
-    video.play().catch(() => {});
+  return new WhepSession(address, events, {
+    add: (track) => {
+      media.addTrack(track);
+      if (video.srcObject !== media) video.srcObject = media;
+      video.play().catch(() => {});
+    },
+    // What is paused keeps its last picture when the tracks end.
+    hold: () => video.srcObject === media && video.pause(),
   });
 }
 
 function show(view: View, controls: Controls): void {
   const { title, text } = wordsFor(view);
+  if (stage.dataset["phase"] !== view.phase) controls.wake();
   stage.dataset["phase"] = view.phase;
   stage.classList.toggle("sound", view.status?.hasAudio ?? false);
   stage.classList.toggle("picture", view.status?.hasVideo ?? false);

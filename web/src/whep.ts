@@ -8,6 +8,12 @@ export interface Endpoint {
   key: string | null;
 }
 
+/** Where the tracks of a session are shown. */
+export interface Screen {
+  add(track: MediaStreamTrack): void;
+  hold(): void; // the tracks are about to end
+}
+
 const LONGEST_WAIT = 30000;
 const LONGEST_TEXT = 500;
 const DISCONNECTED = 2000; // ICE often comes back by itself within this
@@ -74,12 +80,15 @@ export class WhepSession implements Session {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly events: SessionEvents,
-    onTrack: (track: MediaStreamTrack) => void,
+    private readonly screen: Screen,
   ) {
     this.peer.ontrack = ({ track, receiver }) => {
       // As soon as it is there: a live picture has no use for a buffer.
       receiver.jitterBufferTarget = 0;
-      if (!this.over) onTrack(track);
+      this.screen.add(track);
+      const transport = receiver.transport;
+      // A server that says farewell is heard here first; the connection's own state lags by seconds.
+      if (transport) transport.onstatechange = () => transport.state === "closed" && this.end({ kind: "lost" });
     };
     this.peer.onconnectionstatechange = () => this.onConnection(this.peer.connectionState);
     this.open().catch((error: unknown) => {
@@ -96,6 +105,7 @@ export class WhepSession implements Session {
     clearTimeout(this.disconnectedTimer);
     this.peer.onconnectionstatechange = null;
     this.peer.ontrack = null;
+    this.screen.hold();
     this.peer.close();
     if (!this.location) return;
     fetch(this.location, { method: "DELETE", headers: this.authorization(), keepalive: true }).catch(() => {});
