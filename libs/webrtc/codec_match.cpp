@@ -25,45 +25,49 @@ says_nothing (std::string_view h264_fmtp)
          && !fmtp_value (h264_fmtp, "profile-level-id");
 }
 
-Match
-match_h264 (std::string_view fmtp, const Source &source)
+std::optional<int>
+misfit_h264 (std::string_view fmtp, const Source &source)
 {
+  constexpr int worst = tolerable + static_cast<int> (H264Profile::high444) + 1;
   if (says_nothing (fmtp))
-    return Match::tolerable;
+    return worst;
   // We send fragments (FU-A), which only this mode has.
   if (parameter (fmtp, "packetization-mode", 0) != 1)
-    return Match::none;
+    return std::nullopt;
   const auto viewer = H264Level::parse (fmtp_value (fmtp, "profile-level-id").value_or ("420010"));
   if (!viewer)
-    return Match::none;
+    return std::nullopt;
   const auto stream = H264Level::parse (source.h264_profile_level_id);
   if (!stream)
-    return Match::tolerable;
+    return worst;
   if (stream->level > viewer->level && parameter (fmtp, "level-asymmetry-allowed", 0) != 1)
-    return Match::none;
+    return std::nullopt;
+  // The nearest profile is the likeliest to have a decoder in hardware.
   if (h264_decodes (viewer->profile, stream->profile))
-    return Match::full;
+    return static_cast<int> (viewer->profile) - static_cast<int> (stream->profile);
   // Viewers such as Firefox offer the profile that RFC 7742 demands and no other, but their
   // decoders take 4:2:0 in 8 bits up to High.
-  const bool usual =
-      stream->profile <= H264Profile::high && stream->profile != H264Profile::extended;
-  return usual ? Match::tolerable : Match::none;
+  if (stream->profile > H264Profile::high || stream->profile == H264Profile::extended)
+    return std::nullopt;
+  return worst - 1 - static_cast<int> (viewer->profile);
+}
+
+/** @p by how much the viewer's decoder is above the stream; nothing fits when it is below. */
+std::optional<int>
+if_decoded (int by)
+{
+  return by < 0 ? std::nullopt : std::optional (by);
 }
 
 /** HEVC: Main 10 decodes Main. We have one stream per SSRC and transport (SRST). */
-Match
-match_h265 (std::string_view fmtp, const Source &source)
+std::optional<int>
+misfit_h265 (std::string_view fmtp, const Source &source)
 {
   const auto profile = parameter (fmtp, "profile-id", 1);
   const auto mode = fmtp_value (fmtp, "tx-mode").value_or ("SRST");
   const bool decodes = profile == source.profile || (profile == 2 && source.profile == 1);
-  return decodes && equal_ignoring_case (mode, "SRST") ? Match::full : Match::none;
-}
-
-Match
-full_if (bool matches)
-{
-  return matches ? Match::full : Match::none;
+  return if_decoded (
+      decodes && equal_ignoring_case (mode, "SRST") ? *profile - source.profile : -1);
 }
 
 std::string
@@ -115,30 +119,30 @@ encoding_name (Codec codec)
   return "opus";
 }
 
-Match
-match (const OfferedCodec &offered, const Source &source)
+std::optional<int>
+misfit (const OfferedCodec &offered, const Source &source)
 {
   // With rtcp-mux these would look like RTCP (RFC 5761 section 4).
   const bool usable = offered.payload_type < 64 || offered.payload_type > 95;
   const bool opus = source.codec == Codec::opus;
   if (!usable || !equal_ignoring_case (offered.encoding, encoding_name (source.codec))
       || offered.clock_rate != (opus ? 48000 : 90000) || (opus && offered.channels != 2))
-    return Match::none;
+    return std::nullopt;
   switch (source.codec) {
     case Codec::h264:
-      return match_h264 (offered.fmtp, source);
+      return misfit_h264 (offered.fmtp, source);
     case Codec::h265:
-      return match_h265 (offered.fmtp, source);
+      return misfit_h265 (offered.fmtp, source);
     case Codec::av1:
       // Each profile decodes the ones below (AV1 annex A.2).
-      return full_if (parameter (offered.fmtp, "profile", 0).value_or (-1) >= source.profile);
+      return if_decoded (parameter (offered.fmtp, "profile", 0).value_or (-1) - source.profile);
     case Codec::vp9:
-      return full_if (parameter (offered.fmtp, "profile-id", 0) == source.profile);
+      return if_decoded (parameter (offered.fmtp, "profile-id", 0) == source.profile ? 0 : -1);
     case Codec::vp8:
     case Codec::opus:
       break;
   }
-  return Match::full;
+  return 0;
 }
 
 std::string

@@ -2,6 +2,7 @@
 // Which offered codec can carry a source; private to negotiation.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +16,11 @@ bool is_carried (const OfferedMedia &media);
 /** The codec's name in a=rtpmap. */
 std::string_view encoding_name (Codec codec);
 
-enum class Match {
-  none,
-  tolerable, ///< not what the offer says, but what its kind of viewer decodes in practice
-  full
-};
-Match match (const OfferedCodec &offered, const Source &source);
+/** How badly the offered codec suits the source: 0 when it is made for it, nullopt when it can't
+ * carry it. From `tolerable` on it isn't what the offer says, but what such viewers decode in
+ * practice. */
+std::optional<int> misfit (const OfferedCodec &offered, const Source &source);
+inline constexpr int tolerable = 100;
 
 /** "H.264 (high profile, level 4.0)", "VP9 (profile 2)", "Opus" */
 std::string describe (const Source &source);

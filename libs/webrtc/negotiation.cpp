@@ -86,15 +86,20 @@ check_transport (const Lines &lines, std::size_t index)
   return std::nullopt;
 }
 
-/** The best codec of the line for the source: the first that fits, else the first that may. */
+/** The codec of the line that suits the source best, the viewer's favourite among equals. */
 const OfferedCodec *
 choose_codec (const OfferedMedia &line, const Source &source)
 {
-  for (const auto wanted : {Match::full, Match::tolerable})
-    for (const auto &codec : line.codecs)
-      if (match (codec, source) == wanted)
-        return &codec;
-  return nullptr;
+  const OfferedCodec *best = nullptr;
+  std::optional<int> least;
+  for (const auto &codec : line.codecs) {
+    const auto bad = misfit (codec, source);
+    if (bad && (!least || *bad < *least)) {
+      best = &codec;
+      least = bad;
+    }
+  }
+  return best;
 }
 
 /** "VP8, rtx": each encoding once, the first few. */
