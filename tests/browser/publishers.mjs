@@ -34,7 +34,7 @@ export const publishReordered = (url) => ffmpeg(...picture, ...sound, ...reorder
 
 /** gst-launch-1.0 with rtmp2sink; the numbered picture comes to it raw from an ffmpeg. */
 export function publishGst(url) {
-  const raw = new Child("ffmpeg", [...quiet, ...picture, "-f", "rawvideo", "pipe:1"], { env: foreign, feeds: true });
+  const raw = new Child("ffmpeg", [...quiet, ...picture, "-pix_fmt", "yuv420p", "-f", "rawvideo", "pipe:1"], { env: foreign, feeds: true });
   const format = "width=640 height=360 format=i420 framerate=30/1";
   const pipeline = `flvmux name=mux streamable=true ! rtmp2sink location=${url}
     fdsrc blocksize=345600 ! rawvideoparse ${format} ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30

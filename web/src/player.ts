@@ -20,6 +20,8 @@ export interface SessionEvents {
 
 export interface Session {
   close(): void;
+  /** Which tracks the server sends; null until it has answered. */
+  tracks(): { video: boolean; audio: boolean } | null;
 }
 
 /** The world around the player. */
@@ -58,6 +60,7 @@ export class Player {
   private phase: Phase = "connecting";
   private text = "";
   private status: Status | null = null;
+  private opened: Status | null = null; // the status with which the session was opened
   private session: Session | null = null;
   private running = false;
   private polling = false;
@@ -163,6 +166,8 @@ export class Player {
         // Spread, so that a waiting crowd does not ask in step.
         return 300 + 100 * this.host.random();
       case "playing":
+        // A track that is missing may be late.
+        return this.status?.hasVideo && this.status.hasAudio ? 3000 : 1000;
       case "paused":
         return 3000;
       default:
@@ -198,9 +203,16 @@ export class Player {
       return this.enter("reconnecting");
     }
     if (this.session && this.stalled) return this.lose();
+    if (this.session && this.tracksWereAdded()) this.closeSession(); // an offer is answered once: another is needed
     if (this.session) return this.enter(this.phase);
     if (this.host.now() < this.notBefore) return this.enter(this.waitingPhase());
     this.connect();
+  }
+
+  private tracksWereAdded(): boolean {
+    const [before, now, sent] = [this.opened, this.status, this.session?.tracks()];
+    if (!before || !now || !sent) return false;
+    return (now.hasVideo && !before.hasVideo && !sent.video) || (now.hasAudio && !before.hasAudio && !sent.audio);
   }
 
   private waitingPhase(): Phase {
@@ -222,6 +234,7 @@ export class Player {
       ended: (why) => this.session === session && this.onEnded(why),
     });
     this.session = session;
+    this.opened = this.status;
     this.watchProgress(CONNECT);
   }
 

@@ -111,6 +111,12 @@ export class WhepSession implements Session {
     fetch(this.location, { method: "DELETE", headers: this.authorization(), keepalive: true }).catch(() => {});
   }
 
+  tracks(): { video: boolean; audio: boolean } | null {
+    if (!this.peer.remoteDescription) return null;
+    const [video, audio] = this.peer.getTransceivers().map((one) => one.currentDirection === "recvonly");
+    return { video: video ?? false, audio: audio ?? false };
+  }
+
   private end(why: Failure): void {
     if (this.over) return;
     this.close();

@@ -170,6 +170,40 @@ test("a session that played for long is replaced quickly", async () => {
   assert.equal(world.sessions.length, 6);
 });
 
+for (const late of ["hasVideo", "hasAudio"] as const)
+  test(`a track that comes late is fetched by another session: ${late}`, async () => {
+    const world = new World();
+    world.set("live", "first", { [late]: false });
+    world.player.start();
+    await world.flow(5000);
+    assert.equal(world.sessions.length, 1);
+    world.set("live", "first");
+    await world.pass(1000);
+    assert.equal(world.sessions.length, 2);
+    assert.equal(world.openSessions, 1);
+    await world.flow(20000);
+    assert.equal(world.sessions.length, 2);
+  });
+
+test("a track that the server can't send here is not asked for again and again", async () => {
+  const world = new World();
+  await world.playing();
+  world.session.sent = { video: false, audio: true };
+  await world.flow(20000);
+  assert.equal(world.sessions.length, 1);
+});
+
+test("a session that was not answered yet is not replaced", async () => {
+  const world = new World();
+  world.set("live", "first", { hasVideo: false });
+  world.player.start();
+  await world.pass(0);
+  world.session.sent = null;
+  world.set("live", "first");
+  await world.pass(5000);
+  assert.equal(world.sessions.length, 1);
+});
+
 test("409 is asked again after Retry-After", async () => {
   const world = new World();
   world.set("live");

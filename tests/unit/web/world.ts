@@ -6,6 +6,7 @@ import { Player, type Host, type SessionEvents, type View } from "../../../web/s
 
 export interface FakeSession extends SessionEvents {
   closed: boolean;
+  sent: { video: boolean; audio: boolean } | null;
 }
 
 export class World implements Host {
@@ -35,17 +36,18 @@ export class World implements Host {
   }
 
   open(events: SessionEvents) {
-    const session = { ...events, closed: false };
+    const { hasVideo = false, hasAudio = false } = this.status ?? {};
+    const session: FakeSession = { ...events, closed: false, sent: { video: hasVideo, audio: hasAudio } };
     this.sessions.push(session);
-    return { close: () => void (session.closed = true) };
+    return { close: () => void (session.closed = true), tracks: () => session.sent };
   }
 
   show(view: View) {
     this.views.push(view);
   }
 
-  set(state: StreamState, since: string = state) {
-    this.status = { ...OFFLINE, state, since, hasVideo: true, hasAudio: true };
+  set(state: StreamState, since: string = state, { hasVideo = true, hasAudio = true } = {}) {
+    this.status = { ...OFFLINE, state, since, hasVideo, hasAudio };
   }
 
   async pass(ms: number) {
