@@ -27,6 +27,15 @@ export class Child {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** The exit code, or "running" when it goes on for `patience` ms. */
+  async exitWithin(patience) {
+    let timer;
+    const timeout = new Promise((resolve) => void (timer = setTimeout(resolve, patience, "running")));
+    const code = await Promise.race([this.ended, timeout]);
+    clearTimeout(timer);
+    return code;
+  }
+
   /** Returns the exit code, or the signal that it took. */
   async stop(signal = "SIGINT", patience = 10000) {
     if (this.isRunning) this.child.kill(signal);

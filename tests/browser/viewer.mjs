@@ -94,6 +94,13 @@ export class Viewer {
     viewer.page = await browser.newPage({ viewport: { width: 960, height: 540 } });
     viewer.errors = [];
     viewer.page.on("pageerror", (error) => viewer.errors.push(String(error)));
+    viewer.page.on("console", (message) => {
+      // Also what the content policy forbids; but an answer of 409 is no error of the page.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+        viewer.errors.push(message.text());
+    });
+    viewer.requests = [];
+    viewer.page.on("request", (request) => viewer.requests.push(request));
     await viewer.page.addInitScript(observe);
     await viewer.page.goto(address);
     viewer.loadedAt = await viewer.page.evaluate(() => {
