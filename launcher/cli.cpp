@@ -23,7 +23,8 @@ Admits publishers by signed key over RTMP and shows their streams to browsers ov
 class Table
 {
 public:
-  explicit Table (std::string synopsis) : synopsis_ (std::move (synopsis))
+  Table (std::string command, std::string synopsis)
+      : command_ (std::move (command)), synopsis_ (std::move (synopsis))
   {
     flag ("help", 'h', help_, "Shows this");
   }
@@ -68,7 +69,7 @@ private:
   }
   void take_values ();
 
-  std::string synopsis_, help_text_;
+  std::string command_, synopsis_, help_text_;
   gboolean help_ = FALSE;
   std::vector<GOptionEntry> entries_;
   std::vector<std::unique_ptr<Slot>> slots_;
@@ -97,7 +98,7 @@ Table::parse (std::vector<std::string> arguments)
   table.push_back ({});
   g_option_context_add_main_entries (context.get (), table.data (), nullptr);
   gchar **words = g_new0 (gchar *, arguments.size () + 2);
-  words[0] = g_strdup ("stagedoor");
+  words[0] = g_strdup (("stagedoor " + command_).c_str ());
   for (std::size_t i = 0; i < arguments.size (); ++i)
     words[i + 1] = g_strdup (arguments[i].c_str ());
   GError *error = nullptr;
@@ -128,7 +129,7 @@ Parsed
 parse_serve (std::vector<std::string> arguments)
 {
   ServeOptions out;
-  Table table ("");
+  Table table ("serve", "");
   table.text ("rtmp", out.rtmp, "Where publishers come in [:1935]", "HOST:PORT");
   table.text ("http", out.http, "Watch page, WHEP and status [:8080]", "HOST:PORT");
   table.text ("webrtc", out.webrtc, "WebRTC media, UDP [:8189]", "HOST:PORT");
@@ -154,7 +155,7 @@ Parsed
 parse_check (std::vector<std::string> arguments)
 {
   gboolean json = FALSE;
-  Table table ("FILE…");
+  Table table ("check", "FILE…");
   table.flag ("json", 0, json, json_help);
   auto rest = table.parse (std::move (arguments));
   if (!rest)
@@ -172,7 +173,7 @@ parse_key_new (std::vector<std::string> arguments)
   KeyNewOptions out;
   std::string role = "publish";
   gboolean json = FALSE;
-  Table table ("");
+  Table table ("key new", "");
   table.text ("stream", out.stream, "The stream, or all that start alike: 'live/cam*'", "APP/NAME");
   table.text ("role", role, "publish or play [publish]", "ROLE");
   table.text ("expires", out.expires, "30d, 12h, 90m, an RFC 3339 time or never [never]", "WHEN");
@@ -202,7 +203,7 @@ parse_key_inspect (std::vector<std::string> arguments)
 {
   KeyInspectOptions out;
   gboolean json = FALSE;
-  Table table ("KEY | -");
+  Table table ("key inspect", "KEY | -");
   table.text ("stream", out.stream, "Also says whether the key holds for it", "APP/NAME");
   table.text ("state", out.state, state_help, "FOLDER");
   table.flag ("json", 0, json, json_help);
@@ -223,7 +224,7 @@ parse_key_revoke (std::vector<std::string> arguments)
 {
   KeyRevokeOptions out;
   gboolean json = FALSE;
-  Table table ("KEY | CREDENTIAL-ID | -");
+  Table table ("key revoke", "KEY | CREDENTIAL-ID | -");
   table.text ("key-id", out.key_id, "All keys that were made with this secret", "ID");
   table.text ("state", out.state, state_help, "FOLDER");
   table.flag ("json", 0, json, json_help);
