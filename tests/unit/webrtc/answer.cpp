@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What answers look like, to the byte.
+#include "libs/webrtc/negotiation.hpp"
+
 #include <cstdio>
 
 #include "tests/unit/suite.hpp"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What is agreed on, and what is rejected with which words.
+#include "libs/webrtc/negotiation.hpp"
+
 #include "tests/unit/suite.hpp"
 #include "tests/unit/webrtc/offers.hpp"
 
