@@ -10,6 +10,8 @@
 
 namespace stagedoor::webrtc {
 
+// An id allows to end its session, so only its start is logged.
+
 namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
@@ -107,7 +109,7 @@ Session::on_dtls (ByteView packet, const Path &path, std::int64_t now_us)
         on_connected (now_us);
       break;
     case DtlsServer::State::failed:
-      GST_INFO ("viewer %s: %.*s", id ().c_str (), static_cast<int> (dtls_->failure ().size ()),
+      GST_INFO ("viewer %.6s: %.*s", id ().c_str (), static_cast<int> (dtls_->failure ().size ()),
           dtls_->failure ().data ());
       end ("the DTLS handshake failed");
       break;
@@ -139,7 +141,7 @@ Session::on_connected (std::int64_t now_us)
     track.start (std::move (frames));
   }
   fan_out_->watch (*this);
-  GST_DEBUG ("viewer %s connected", id ().c_str ());
+  GST_DEBUG ("viewer %.6s connected", id ().c_str ());
 }
 
 bool
@@ -291,7 +293,7 @@ Session::end (const char *why)
 {
   if (ended_)
     return;
-  GST_DEBUG ("viewer %s ends: %s", id ().c_str (), why);
+  GST_DEBUG ("viewer %.6s ends: %s", id ().c_str (), why);
   if (srtp_) {
     rtcp_.clear ();
     account ();
