@@ -2,9 +2,13 @@
 // GOption tables, one a command.
 #include "launcher/cli.hpp"
 
+#include <algorithm>
+#include <memory>
+
 #include <glib.h>
 
 #include "gst-plugins/common/ref.hpp"
+#include "libs/base/text.hpp"
 
 namespace stagedoor {
 namespace {
@@ -219,10 +223,25 @@ parse_key_inspect (std::vector<std::string> arguments)
   return out;
 }
 
+/** A credential id may begin with a dash, and looks like no option that there is. */
+std::string
+take_credential_id (std::vector<std::string> &arguments)
+{
+  const auto found = std::ranges::find_if (arguments, [] (const std::string &word) {
+    return word.starts_with ('-') && word.size () == 16 && base64url_decode (word).has_value ();
+  });
+  if (found == arguments.end ())
+    return "";
+  const auto out = *found;
+  arguments.erase (found);
+  return out;
+}
+
 Parsed
 parse_key_revoke (std::vector<std::string> arguments)
 {
   KeyRevokeOptions out;
+  out.key = take_credential_id (arguments);
   gboolean json = FALSE;
   Table table ("key revoke", "KEY | CREDENTIAL-ID | -");
   table.text ("key-id", out.key_id, "All keys that were made with this secret", "ID");
@@ -233,9 +252,10 @@ parse_key_revoke (std::vector<std::string> arguments)
     return tl::unexpected (rest.error ());
   if (table.help_wanted ())
     return PrintText{table.help_text ()};
-  if (rest->size () + (out.key_id.empty () ? 0 : 1) != 1)
+  if (rest->size () + (out.key_id.empty () ? 0 : 1) + (out.key.empty () ? 0 : 1) != 1)
     return tl::unexpected (std::string ("key revoke wants one key, or --key-id"));
-  out.key = rest->empty () ? "" : rest->front ();
+  if (!rest->empty ())
+    out.key = rest->front ();
   out.json = json != FALSE;
   return out;
 }

@@ -28,8 +28,8 @@ def run(*arguments, check=None, **options):
     return done
 
 
-def run_json(*arguments):
-    return json.loads(run(*arguments, "--json", check=0).stdout)
+def run_json(group, command, *arguments):
+    return json.loads(run(group, command, "--json", *arguments, check=0).stdout)
 
 
 def wait_until(condition, what, seconds=PATIENCE_S):

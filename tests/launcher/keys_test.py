@@ -135,7 +135,7 @@ class Keys(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["credential"], credential)
         other = self.new("live/demo", "--expires", "1d")
         self.assertEqual(self.inspect(other["rtmp"]["key"], "--stream", "live/demo").returncode, 0)
-        run_json("key", "revoke", "--state", self.state, "--", other["credential"])
+        run_json("key", "revoke", other["credential"], "--state", self.state)
         self.assertEqual(self.inspect(other["rtmp"]["key"], "--stream", "live/demo").returncode, 77)
         self.assertEqual(stat.S_IMODE(os.stat(self.keys).st_mode), 0o600)
 

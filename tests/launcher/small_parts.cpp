@@ -43,10 +43,15 @@ START_TEST (test_key_lines)
   const auto &options = std::get<KeyNewOptions> (*minted);
   expect_same (options.stream, "live/cam*");
   ck_assert (options.role == keys::Role::play && options.json);
-  const auto dashed = parse_command_line ({"key", "revoke", "--json", "--", "-abcdefghijklmno"});
-  ck_assert (dashed.has_value ());
-  expect_same (std::get<KeyRevokeOptions> (*dashed).key, "-abcdefghijklmno");
-  ck_assert (std::get<KeyRevokeOptions> (*dashed).json);
+  for (const std::vector<std::string> &line :
+      {std::vector<std::string>{"key", "revoke", "--json", "--", "-abcdefghijklmno"},
+          std::vector<std::string>{"key", "revoke", "-abcdefghijklmno", "--json"},
+          std::vector<std::string>{"key", "revoke", "--json", "-abcdefghijklmno"}}) {
+    const auto dashed = parse_command_line (line);
+    ck_assert (dashed.has_value ());
+    expect_same (std::get<KeyRevokeOptions> (*dashed).key, "-abcdefghijklmno");
+    ck_assert (std::get<KeyRevokeOptions> (*dashed).json);
+  }
   const auto standard_input = parse_command_line ({"key", "inspect", "-"});
   ck_assert (standard_input.has_value ());
   expect_same (std::get<KeyInspectOptions> (*standard_input).key, "-");
