@@ -2,9 +2,13 @@
 // GOption tables, one a command.
 #include "launcher/cli.hpp"
 
+#include <algorithm>
+#include <memory>
+
 #include <glib.h>
 
 #include "gst-plugins/common/ref.hpp"
+#include "libs/base/text.hpp"
 
 namespace stagedoor {
 namespace {
@@ -23,7 +27,8 @@ Admits publishers by signed key over RTMP and shows their streams to browsers ov
 class Table
 {
 public:
-  explicit Table (std::string synopsis) : synopsis_ (std::move (synopsis))
+  Table (std::string command, std::string synopsis)
+      : command_ (std::move (command)), synopsis_ (std::move (synopsis))
   {
     flag ("help", 'h', help_, "Shows this");
   }
@@ -68,7 +73,7 @@ private:
   }
   void take_values ();
 
-  std::string synopsis_, help_text_;
+  std::string command_, synopsis_, help_text_;
   gboolean help_ = FALSE;
   std::vector<GOptionEntry> entries_;
   std::vector<std::unique_ptr<Slot>> slots_;
@@ -97,7 +102,7 @@ Table::parse (std::vector<std::string> arguments)
   table.push_back ({});
   g_option_context_add_main_entries (context.get (), table.data (), nullptr);
   gchar **words = g_new0 (gchar *, arguments.size () + 2);
-  words[0] = g_strdup ("stagedoor");
+  words[0] = g_strdup (("stagedoor " + command_).c_str ());
   for (std::size_t i = 0; i < arguments.size (); ++i)
     words[i + 1] = g_strdup (arguments[i].c_str ());
   GError *error = nullptr;
@@ -128,7 +133,7 @@ Parsed
 parse_serve (std::vector<std::string> arguments)
 {
   ServeOptions out;
-  Table table ("");
+  Table table ("serve", "");
   table.text ("rtmp", out.rtmp, "Where publishers come in [:1935]", "HOST:PORT");
   table.text ("http", out.http, "Watch page, WHEP and status [:8080]", "HOST:PORT");
   table.text ("webrtc", out.webrtc, "WebRTC media, UDP [:8189]", "HOST:PORT");
@@ -154,7 +159,7 @@ Parsed
 parse_check (std::vector<std::string> arguments)
 {
   gboolean json = FALSE;
-  Table table ("FILE…");
+  Table table ("check", "FILE…");
   table.flag ("json", 0, json, json_help);
   auto rest = table.parse (std::move (arguments));
   if (!rest)
@@ -172,7 +177,7 @@ parse_key_new (std::vector<std::string> arguments)
   KeyNewOptions out;
   std::string role = "publish";
   gboolean json = FALSE;
-  Table table ("");
+  Table table ("key new", "");
   table.text ("stream", out.stream, "The stream, or all that start alike: 'live/cam*'", "APP/NAME");
   table.text ("role", role, "publish or play [publish]", "ROLE");
   table.text ("expires", out.expires, "30d, 12h, 90m, an RFC 3339 time or never [never]", "WHEN");
@@ -202,7 +207,7 @@ parse_key_inspect (std::vector<std::string> arguments)
 {
   KeyInspectOptions out;
   gboolean json = FALSE;
-  Table table ("KEY | -");
+  Table table ("key inspect", "KEY | -");
   table.text ("stream", out.stream, "Also says whether the key holds for it", "APP/NAME");
   table.text ("state", out.state, state_help, "FOLDER");
   table.flag ("json", 0, json, json_help);
@@ -218,12 +223,27 @@ parse_key_inspect (std::vector<std::string> arguments)
   return out;
 }
 
+/** A credential id may begin with a dash, and looks like no option that there is. */
+std::string
+take_credential_id (std::vector<std::string> &arguments)
+{
+  const auto found = std::ranges::find_if (arguments, [] (const std::string &word) {
+    return word.starts_with ('-') && word.size () == 16 && base64url_decode (word).has_value ();
+  });
+  if (found == arguments.end ())
+    return "";
+  const auto out = *found;
+  arguments.erase (found);
+  return out;
+}
+
 Parsed
 parse_key_revoke (std::vector<std::string> arguments)
 {
   KeyRevokeOptions out;
+  out.key = take_credential_id (arguments);
   gboolean json = FALSE;
-  Table table ("KEY | CREDENTIAL-ID | -");
+  Table table ("key revoke", "KEY | CREDENTIAL-ID | -");
   table.text ("key-id", out.key_id, "All keys that were made with this secret", "ID");
   table.text ("state", out.state, state_help, "FOLDER");
   table.flag ("json", 0, json, json_help);
@@ -232,9 +252,10 @@ parse_key_revoke (std::vector<std::string> arguments)
     return tl::unexpected (rest.error ());
   if (table.help_wanted ())
     return PrintText{table.help_text ()};
-  if (rest->size () + (out.key_id.empty () ? 0 : 1) != 1)
+  if (rest->size () + (out.key_id.empty () ? 0 : 1) + (out.key.empty () ? 0 : 1) != 1)
     return tl::unexpected (std::string ("key revoke wants one key, or --key-id"));
-  out.key = rest->empty () ? "" : rest->front ();
+  if (!rest->empty ())
+    out.key = rest->front ();
   out.json = json != FALSE;
   return out;
 }

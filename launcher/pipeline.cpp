@@ -51,7 +51,7 @@ names_in (const PipelineFile &file)
 }
 
 Findings
-bind (const PipelineFile &file, GstElement *pipeline, const Variables &variables)
+bind_properties (const PipelineFile &file, GstElement *pipeline, const Variables &variables)
 {
   Findings findings;
   for (const auto &binding : file.bindings) {
@@ -111,7 +111,7 @@ check_pipeline (const PipelineFile &file)
   if (!pipeline)
     return pipeline.error ();
   for (const auto &variables : extremes (file, file.with_parameters (example_variables ())))
-    for (auto &finding : bind (file, pipeline->get (), variables))
+    for (auto &finding : bind_properties (file, pipeline->get (), variables))
       if (std::ranges::find (findings, finding) == findings.end ())
         findings.push_back (std::move (finding));
   return findings;
@@ -123,7 +123,7 @@ build_pipeline (const PipelineFile &file, const Variables &variables)
   auto pipeline = new_pipeline (file);
   if (!pipeline)
     return pipeline;
-  auto findings = bind (file, pipeline->get (), file.with_parameters (variables));
+  auto findings = bind_properties (file, pipeline->get (), file.with_parameters (variables));
   if (!findings.empty ())
     return tl::unexpected (std::move (findings));
   return pipeline;

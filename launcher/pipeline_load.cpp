@@ -48,7 +48,7 @@ load_pipeline_file (const std::string &path, const std::vector<std::string> &set
   auto findings = check_pipeline (*file);
   if (!findings.empty ())
     return tl::unexpected (LoadError{false, std::move (findings)});
-  return file;
+  return std::move (*file);
 }
 
 std::string

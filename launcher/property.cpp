@@ -2,6 +2,7 @@
 #include "launcher/property.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include <gst/gst.h>
@@ -79,6 +80,31 @@ is_number (GParamSpec *p)
          && !G_IS_PARAM_SPEC_ENUM (p) && !G_IS_PARAM_SPEC_FLAGS (p);
 }
 
+/** Whether @p text is a decimal number outside of the property's range, which GStreamer's own
+ * reader would let wrap around. */
+template <class Spec>
+bool
+exceeds (const std::string &text, const Spec *spec)
+{
+  decltype (spec->minimum) value{};
+  const char *end = text.data () + text.size ();
+  const auto parsed = std::from_chars (text.data (), end, value);
+  if (parsed.ec == std::errc::invalid_argument)
+    return text.starts_with ('-');
+  if (parsed.ptr != end)
+    return false; // not decimal
+  return parsed.ec != std::errc () || value < spec->minimum || value > spec->maximum;
+}
+
+bool
+exceeds (GParamSpec *p, const std::string &text)
+{
+  return (G_IS_PARAM_SPEC_INT (p) && exceeds (text, G_PARAM_SPEC_INT (p)))
+         || (G_IS_PARAM_SPEC_UINT (p) && exceeds (text, G_PARAM_SPEC_UINT (p)))
+         || (G_IS_PARAM_SPEC_INT64 (p) && exceeds (text, G_PARAM_SPEC_INT64 (p)))
+         || (G_IS_PARAM_SPEC_UINT64 (p) && exceeds (text, G_PARAM_SPEC_UINT64 (p)));
+}
+
 bool
 read_value (GParamSpec *property, const std::string &text, GValue &out)
 {
@@ -86,7 +112,8 @@ read_value (GParamSpec *property, const std::string &text, GValue &out)
     g_value_set_string (&out, text.c_str ());
     return true;
   }
-  return gst_value_deserialize_with_pspec (&out, text.c_str (), property)
+  return !exceeds (property, text)
+         && gst_value_deserialize_with_pspec (&out, text.c_str (), property)
          && !g_param_value_validate (property, &out);
 }
 
@@ -108,7 +135,8 @@ find_property (GObjectClass *owner, const std::string &name)
 {
   GParamSpec *found = g_object_class_find_property (owner, name.c_str ());
   const auto settable = [] (GParamSpec *p) {
-    return (p->flags & G_PARAM_WRITABLE) != 0 && (p->flags & G_PARAM_CONSTRUCT_ONLY) == 0;
+    return (p->flags & G_PARAM_WRITABLE) != 0 && (p->flags & G_PARAM_CONSTRUCT_ONLY) == 0
+           && p->owner_type != GST_TYPE_OBJECT; // name and parent are the graph's matter
   };
   if (found != nullptr && settable (found))
     return found;
@@ -116,7 +144,7 @@ find_property (GObjectClass *owner, const std::string &name)
   const Owned<GParamSpec *, g_free> all (g_object_class_list_properties (owner, &count));
   std::vector<std::string> names;
   for (guint i = 0; i < count; ++i)
-    if (settable (all.get ()[i]) && all.get ()[i]->owner_type != GST_TYPE_OBJECT)
+    if (settable (all.get ()[i]))
       names.emplace_back (all.get ()[i]->name);
   std::ranges::sort (names);
   std::string text = found != nullptr ? "can't be set; it has " : "is no property of it; it has ";
