@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { until } from "./processes.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { killAllBut, until } from "./processes.mjs";
 import { publish } from "./publishers.mjs";
 import { Server } from "./server.mjs";
 
@@ -16,6 +16,8 @@ const remember = (key) => /\.[\w-]{22}$/.test(key) && macs.push(key.slice(-22));
 before(async () => {
   server = await Server.start({ env: { GST_DEBUG: "*:4,stage*:7", GST_DEBUG_NO_COLOR: "1" } });
 });
+
+afterEach(() => killAllBut(server.process));
 
 const token = (key) => /key=([^&]*)/.exec(key.rtmpUrl ?? key)[1];
 

@@ -4,10 +4,14 @@
 import { chromium } from "playwright-core";
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-  "--disable-background-networking", "--disable-component-update", "--allow-loopback-in-peer-connection"];
+  "--disable-background-networking", "--disable-component-update"];
 
 export function launch() {
   return chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: ARGUMENTS });
+}
+
+export function closePages(browser) {
+  return Promise.all(browser.contexts().map((context) => context.close()));
 }
 
 // Runs in the page, before its own script.

@@ -3,17 +3,22 @@
 // offline.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { assertMoving, assertTone } from "./assertions.mjs";
-import { until } from "./processes.mjs";
+import { killAllBut, until } from "./processes.mjs";
 import { publish, publishReordered } from "./publishers.mjs";
 import { Server } from "./server.mjs";
-import { launch, Viewer } from "./viewer.mjs";
+import { closePages, launch, Viewer } from "./viewer.mjs";
 
 let server;
 let browser;
 before(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
+  server = await Server.start();
+  browser = await launch();
+});
+afterEach(async () => {
+  await closePages(browser);
+  await killAllBut(server.process);
 });
 after(async () => {
   await browser?.close();
