@@ -11,10 +11,11 @@
 #include <thread>
 
 #include <gio/gio.h>
+#include <sys/socket.h>
 
-#include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/ref.hpp"
 #include "gst-plugins/common/shared_service.hpp"
+#include "gst-plugins/common/tcp_listener.hpp"
 
 namespace stagedoor::http {
 namespace {
@@ -338,52 +339,15 @@ private:
   std::thread thread_;
 };
 
-tl::expected<GSocket *, std::string>
-listen_on (const Endpoint &at, const std::string &text)
-{
-  GError *error = nullptr;
-  const bool v4 = at.ip.is_v4 ();
-  GSocket *socket = g_socket_new (v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6,
-      G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
-  GInetAddress *ip = socket == nullptr
-                         ? nullptr
-                         : g_inet_address_new_from_bytes (at.ip.bytes.data () + (v4 ? 12 : 0),
-                             v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6);
-  GSocketAddress *address = ip != nullptr ? g_inet_socket_address_new (ip, at.port) : nullptr;
-  const bool listening = address != nullptr && g_socket_bind (socket, address, TRUE, &error)
-                         && g_socket_listen (socket, &error);
-  g_clear_object (&address);
-  g_clear_object (&ip);
-  if (listening)
-    return socket;
-  const Owned<GError, g_error_free> owned (error);
-  g_clear_object (&socket);
-  return tl::unexpected (
-      "can't listen on " + text + ": " + (error != nullptr ? error->message : "?"));
-}
-
-std::uint16_t
-port_of (GSocket *socket)
-{
-  GSocketAddress *local = g_socket_get_local_address (socket, nullptr);
-  const auto port =
-      local != nullptr ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local)) : 0;
-  g_clear_object (&local);
-  return static_cast<std::uint16_t> (port);
-}
-
 tl::expected<OpenedService, std::string>
 open_server (const std::string &address)
 {
-  const auto at = parse_listen_address (address);
-  if (!at)
-    return tl::unexpected (at.error ());
-  const auto socket = listen_on (*at, address);
-  if (!socket)
-    return tl::unexpected (socket.error ());
-  const auto port = port_of (*socket);
-  std::shared_ptr<Server> server = std::make_shared<SoupBackedServer> (*socket, port);
-  return OpenedService{server, address.substr (0, address.rfind (':') + 1) + std::to_string (port)};
+  auto listener = listen_tcp (address, SOMAXCONN);
+  if (!listener)
+    return tl::unexpected (listener.error ());
+  std::shared_ptr<Server> server =
+      std::make_shared<SoupBackedServer> (listener->socket.release (), listener->port);
+  return OpenedService{server, listener->address};
 }
 
 } // namespace
