@@ -206,6 +206,10 @@ void
 Core::on_request (SoupServerMessage *message)
 {
   auto request = request_of (message);
+  if (request.method == "CONNECT") { // libsoup calls its path "/"
+    respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
+    return;
+  }
   const auto route = find (request.path);
   if (route == nullptr) {
     respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");

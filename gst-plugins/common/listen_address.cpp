@@ -63,6 +63,8 @@ bind_and_listen (const IpAddress &ip, std::uint16_t port, GError **error)
   GInetAddress *inet =
       g_inet_address_new_from_bytes (ip.bytes.data () + (ip.is_v4 () ? 12 : 0), family);
   GSocketAddress *address = g_inet_socket_address_new (inet, port);
+  g_socket_set_listen_backlog (
+      socket, SOMAXCONN); // 10 by default, which a reload of a page can fill
   if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
     g_clear_object (&socket);
   g_object_unref (address);
