@@ -18,14 +18,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <check.h> // last: it defines "fail"
-
-/** ck_assert_str_eq() for strings that do not live longer than the line. */
-#define assert_text(X, Y)                                                                          \
-  do {                                                                                             \
-    const std::string text_x_ (X), text_y_ (Y);                                                    \
-    ck_assert_str_eq (text_x_.c_str (), text_y_.c_str ());                                         \
-  } while (0)
+#include "tests/unit/suite.hpp" // last: check.h defines "fail"
 
 namespace stagedoor::test {
 
