@@ -2,6 +2,7 @@
 #include "tests/check/transcode/fixture.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stagedoor::test {
 
@@ -63,10 +64,13 @@ record (const std::string &launch)
 Track
 record_aac (int seconds, int rate, int channels)
 {
-  return record (
+  auto track = record (
       "audiotestsrc samplesperbuffer=1024 num-buffers=" + std::to_string (seconds * rate / 1024 + 1)
       + " ! audio/x-raw,rate=" + std::to_string (rate) + ",channels=" + std::to_string (channels)
       + " ! audioconvert ! avenc_aac");
+  track.caps = adopt (gst_caps_make_writable (track.caps.release ()));
+  gst_caps_set_simple (track.caps.get (), "framed", G_TYPE_BOOLEAN, TRUE, nullptr);
+  return track;
 }
 
 Track
@@ -289,29 +293,34 @@ Transcoder::request (const char *name)
   return pad;
 }
 
-std::vector<std::string>
-Transcoder::problems ()
+void
+Transcoder::collect ()
 {
-  std::vector<std::string> out;
-  while (const auto message = adopt (gst_bus_pop_filtered (bus_.get (), GST_MESSAGE_ELEMENT))) {
+  while (const auto message = adopt (gst_bus_pop (bus_.get ()))) {
     const auto *fields = gst_message_get_structure (message.get ());
-    if (!gst_structure_has_name (fields, "stagedoor-problem"))
+    errors_ += GST_MESSAGE_TYPE (message.get ()) == GST_MESSAGE_ERROR;
+    if (GST_MESSAGE_TYPE (message.get ()) != GST_MESSAGE_ELEMENT
+        || !gst_structure_has_name (fields, "stagedoor-problem"))
       continue;
     const char *pad = gst_structure_get_string (fields, "pad");
     const char *text = gst_structure_get_string (fields, "text");
     ck_assert (pad && text);
-    out.push_back (std::string (pad) + ": " + text);
+    problems_.push_back (std::string (pad) + ": " + text);
   }
-  return out;
+}
+
+std::vector<std::string>
+Transcoder::problems ()
+{
+  collect ();
+  return std::exchange (problems_, {});
 }
 
 std::size_t
 Transcoder::errors ()
 {
-  std::size_t count = 0;
-  while (adopt (gst_bus_pop_filtered (bus_.get (), GST_MESSAGE_ERROR)))
-    ++count;
-  return count;
+  collect ();
+  return std::exchange (errors_, 0);
 }
 
 std::size_t
@@ -327,6 +336,21 @@ problem_of (GstPad *pad)
   g_object_get (pad, "problem", &text, nullptr);
   const String owned (text);
   return text ? text : "";
+}
+
+GstClockTimeDiff
+distance (GstClockTime a, GstClockTime b)
+{
+  return ABS (GST_CLOCK_DIFF (a, b));
+}
+
+void
+Converting::expect_opus (GstClockTime duration, GstClockTimeDiff tolerance)
+{
+  assert_text (peer.media_type (), opus);
+  ck_assert_int_le (distance (peer.duration (), duration), tolerance);
+  ck_assert_uint_eq (transcoder.problems ().size (), 0);
+  ck_assert_uint_eq (transcoder.errors (), 0);
 }
 
 } // namespace stagedoor::test

@@ -115,10 +115,29 @@ public:
   std::size_t children () const;
 
 private:
+  void collect ();
+
   const Ref<GstElement> element_;
   const Ref<GstBus> bus_;
+  std::vector<std::string> problems_;
+  std::size_t errors_ = 0;
 };
 
 std::string problem_of (GstPad *pad);
+
+/** One source, one peer that wants Opus. */
+struct Converting
+{
+  Transcoder transcoder;
+  Feed feed{transcoder.element (), "audio"};
+  Ref<GstPad> pad = transcoder.request ("audio_%u");
+  Peer peer{opus};
+
+  Converting () { peer.link (pad.get ()); }
+  /** So much of it, and that nothing went wrong. */
+  void expect_opus (GstClockTime duration, GstClockTimeDiff tolerance = 80 * GST_MSECOND);
+};
+
+GstClockTimeDiff distance (GstClockTime a, GstClockTime b);
 
 } // namespace stagedoor::test
