@@ -353,7 +353,8 @@ open_server (Endpoint at, const Limits &limits)
   if (!socket)
     return tl::unexpected (socket.error ());
   at.port = bound_port (socket->get ());
-  std::shared_ptr<Server> server = std::make_shared<SoupBackedServer> (socket->release (), at, limits);
+  std::shared_ptr<Server> server =
+      std::make_shared<SoupBackedServer> (socket->release (), at, limits);
   return OpenedService{server, server->address ()};
 }
 

@@ -33,11 +33,11 @@ public:
 
   Core (Socket listening, const Endpoint &at, const Limits &limits);
 
-  void run ();                                                      ///< the gate thread
-  void quit ();                                                     ///< any thread
-  Loop &loop () { return loop_; }                                   ///< any thread
-  const std::shared_ptr<Roster> &roster () { return roster_; }      ///< any thread
-  std::uint16_t port () const { return at_.port; } ///< any thread
+  void run ();                                                       ///< the gate thread
+  void quit ();                                                      ///< any thread
+  Loop &loop () { return loop_; }                                    ///< any thread
+  const std::shared_ptr<Roster> &roster () { return roster_; }       ///< any thread
+  std::uint16_t port () const { return at_.port; }                   ///< any thread
   std::string address () const { return listen_address_text (at_); } ///< any thread
   const Limits &limits () const { return limits_; }
 

@@ -8,7 +8,6 @@ GST_DEBUG_CATEGORY (stage_gate_debug);
 namespace stagedoor::gate {
 namespace {
 
-
 class RtmpGate final : public Gate
 {
 public:
