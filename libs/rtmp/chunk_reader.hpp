@@ -67,7 +67,7 @@ private:
   using Result = OrFailure<void>;
   OrFailure<bool> read_header (ByteView &in);
   Result begin_chunk (ByteView header);
-  Result read_fields (Stream &stream, int format, Reader &reader);
+  static void read_fields (Stream &stream, int format, Reader reader);
   Result begin_message (Stream &stream, int format);
   OrFailure<Stream *> stream_for (std::uint32_t id, int format);
   const Stream *find (std::uint32_t id) const;

@@ -13,7 +13,7 @@ namespace {
 constexpr int most_depth = 16;
 
 std::size_t
-count (const std::vector<Amf::Member> &members, int depth)
+count (const std::vector<AmfMember> &members, int depth)
 {
   if (depth > most_depth)
     std::abort ();

@@ -81,7 +81,7 @@ START_TEST (test_enhanced_connect)
   ck_assert (list.type == Amf::Type::strict_array);
   const auto names = [&list] (std::string_view name) {
     return std::ranges::any_of (
-        list.members, [name] (const auto &member) { return member.second.string == name; });
+        list.members, [name] (const auto &member) { return member.value.string == name; });
   };
   for (const auto *name : {"avc1", "hvc1", "av01", "vp09", "vp08", "Opus", "mp4a"})
     ck_assert (names (name));

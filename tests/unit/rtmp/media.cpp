@@ -2,6 +2,7 @@
 // What a live publisher sends: media, aggregates, metadata, pings and acknowledgement windows.
 #include <limits>
 
+#include "libs/rtmp/ack_window.hpp"
 #include "tests/unit/rtmp/client.hpp"
 #include "tests/unit/suite.hpp"
 
@@ -237,10 +238,28 @@ START_TEST (test_tiny_window)
 }
 END_TEST
 
+START_TEST (test_window_wraps)
+{
+  AckWindow window;
+  std::uint32_t last = 0;
+  for (std::uint64_t total = 0; total < 9'000'000'000; total += 60'000) {
+    window.receive (60'000);
+    const auto received = window.due ();
+    ck_assert (!received || *received == static_cast<std::uint32_t> (total + 60'000));
+    if (received) {
+      ck_assert_uint_ge (*received - last, default_window);
+      last = *received;
+    }
+    ck_assert_uint_lt (static_cast<std::uint32_t> (total + 60'000) - last, default_window);
+  }
+}
+END_TEST
+
 int
 main ()
 {
-  return test::run ("rtmp-media", {test_tags, test_aggregate, test_broken_aggregates, test_metadata,
-                                      test_metadata_that_make_no_sense, test_other_data, test_ping,
-                                      test_abort, test_acknowledgements, test_tiny_window});
+  return test::run (
+      "rtmp-media", {test_tags, test_aggregate, test_broken_aggregates, test_metadata,
+                        test_metadata_that_make_no_sense, test_other_data, test_ping, test_abort,
+                        test_acknowledgements, test_tiny_window, test_window_wraps});
 }

@@ -16,6 +16,14 @@ using Track = Timeline::Track;
 
 constexpr int frame_ms[] = {21, 40}; // audio, video
 
+/** Check notes each assertion that holds in a file: too slow for millions. */
+void
+require (bool holds)
+{
+  if (!holds)
+    ck_abort ();
+}
+
 /** A publisher with a clock of its own that can be made to jump. */
 class Publisher
 {
@@ -24,7 +32,6 @@ public:
 
   void jump (std::int64_t ms) { clock_ += static_cast<std::uint32_t> (ms); }
   std::int64_t jumps (Track track) const { return jumps_[static_cast<int> (track)]; }
-  std::int64_t last (Track track) const { return last_[static_cast<int> (track)]; }
 
   /** Sends one tag that the publisher took @p at ms after its start; checks that the track never
    * goes back. */
@@ -32,9 +39,9 @@ public:
   {
     const auto lane = static_cast<int> (track);
     const auto stamp = timeline_.map (track, clock_ + static_cast<std::uint32_t> (at));
-    ck_assert_int_eq (stamp.dts_ns % 1'000'000, 0);
+    require (stamp.dts_ns % 1'000'000 == 0);
     const auto ms = stamp.dts_ns / 1'000'000;
-    ck_assert_int_ge (ms, last_[lane]);
+    require (ms >= last_[lane]);
     last_[lane] = ms;
     jumps_[lane] += stamp.discontinuity;
     return ms;
@@ -51,8 +58,7 @@ public:
       const auto at = next[video];
       next[video] += frame_ms[video];
       const auto ms = send (video ? Track::video : Track::audio, at);
-      if (tolerance >= 0)
-        ck_assert_int_le (std::abs (ms - at - shift), tolerance);
+      require (std::abs (ms - at - shift) <= tolerance);
     }
   }
 
@@ -253,8 +259,8 @@ START_TEST (test_random_stamps)
       const int lane = static_cast<int> (random () & 1);
       const std::uint32_t shift = random () % 32;
       const auto stamp = timeline.map (static_cast<Track> (lane), random () >> shift);
-      ck_assert_int_ge (stamp.dts_ns, last[lane]);
-      ck_assert_int_le (stamp.dts_ns, head + Timeline::most_forward_ms * 1'000'000);
+      require (stamp.dts_ns >= last[lane]);
+      require (stamp.dts_ns <= head + Timeline::most_forward_ms * 1'000'000);
       last[lane] = stamp.dts_ns;
       head = std::max (head, stamp.dts_ns);
     }
