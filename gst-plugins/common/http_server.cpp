@@ -16,7 +16,6 @@
 #include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/ref.hpp"
 #include "gst-plugins/common/shared_service.hpp"
-#include "gst-plugins/common/tcp_listener.hpp"
 
 namespace stagedoor::http {
 namespace {
@@ -316,12 +315,12 @@ private:
 tl::expected<OpenedService, std::string>
 open_server (Endpoint at, const Limits &limits)
 {
-  auto listener = listen_tcp (listen_address_text (at), SOMAXCONN); // a page's reload can fill 10
-  if (!listener)
-    return tl::unexpected (listener.error ());
-  at.port = listener->port;
+  auto socket = listen_tcp (at);
+  if (!socket)
+    return tl::unexpected (socket.error ());
+  at.port = bound_port (socket->get ());
   std::shared_ptr<Server> server =
-      std::make_shared<SoupBackedServer> (listener->socket.release (), at, limits);
+      std::make_shared<SoupBackedServer> (socket->release (), at, limits);
   return OpenedService{server, server->address ()};
 }
 
