@@ -196,7 +196,8 @@ Source::start (const std::string &text, const Ref<GstBuffer> &codec_data)
 GstFlowReturn
 Source::push (const Bytes &bytes, GstClockTime pts, bool keyframe)
 {
-  GstBuffer *buffer = gst_buffer_new_memdup (bytes.data (), bytes.size ());
+  GstBuffer *buffer = gst_buffer_new_allocate (nullptr, bytes.size (), nullptr);
+  gst_buffer_fill (buffer, 0, bytes.data (), bytes.size ());
   GST_BUFFER_PTS (buffer) = pts;
   if (!keyframe)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
