@@ -285,9 +285,10 @@ START_TEST (address_taken)
 }
 END_TEST
 
-START_TEST (bad_addresses)
+START_TEST (bad_settings)
 {
-  for (const char *properties : {"webrtc-address=nowhere", "http-address=127.0.0.1:99999",
+  for (const char *properties : {"path=whep", "path=/", "path=/whep/", "webrtc-address=nowhere",
+           "http-address=127.0.0.1:99999",
            "public-address=example.com webrtc-address=127.0.0.1:0"}) {
     const auto element = Ref<GstElement>::sink (
         gst_parse_launch ((std::string ("stagewhepsink ") + properties).c_str (), nullptr));
@@ -361,6 +362,6 @@ main (int argc, char **argv)
   return run ("whep-element",
       {other_codecs, avc_becomes_start_codes_and_gets_parameter_sets, bad_codec_data, b_frames,
           pads, end_of_stream, end_of_stream_before_playing, flush, states, sinks_share_ports,
-          address_taken, bad_addresses, codec_change_ends_viewers, latency,
+          address_taken, bad_settings, codec_change_ends_viewers, latency,
           audio_timestamps_are_made_exact});
 }
