@@ -74,16 +74,16 @@ bind_and_listen (const IpAddress &ip, std::uint16_t port, GError **error)
 
 } // namespace
 
-tl::expected<GSocket *, std::string>
+tl::expected<Socket, std::string>
 listen_tcp (const Endpoint &endpoint)
 {
   GError *raw = nullptr;
-  GSocket *socket = bind_and_listen (endpoint.ip, endpoint.port, &raw);
+  Socket socket (bind_and_listen (endpoint.ip, endpoint.port, &raw));
   const bool without_ipv6 = g_error_matches (raw, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)
                             || g_error_matches (raw, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
   if (socket == nullptr && endpoint.ip == IpAddress{} && without_ipv6) {
     g_clear_error (&raw);
-    socket = bind_and_listen (IpAddress::from_v4 (INADDR_ANY), endpoint.port, &raw);
+    socket.reset (bind_and_listen (IpAddress::from_v4 (INADDR_ANY), endpoint.port, &raw));
   }
   const Error error (raw);
   if (socket == nullptr)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <tl/expected.hpp>
 
+#include "gst-plugins/common/ref.hpp"
 #include "libs/base/address.hpp"
 
 namespace stagedoor {
@@ -19,9 +20,11 @@ tl::expected<Endpoint, std::string> parse_listen_address (const std::string &tex
 /** How parse_listen_address() would best like to have it: "localhost:80" becomes "127.0.0.1:80". */
 std::string listen_address_text (const Endpoint &endpoint);
 
-/** A listening TCP socket, transfer full; all addresses means both families where the system has
+using Socket = Owned<GSocket, g_object_unref>;
+
+/** A listening TCP socket; all addresses means both families where the system has
  * both. The error text is for people. */
-tl::expected<GSocket *, std::string> listen_tcp (const Endpoint &endpoint);
+tl::expected<Socket, std::string> listen_tcp (const Endpoint &endpoint);
 std::uint16_t bound_port (GSocket *socket);
 
 /** For a dual-stack AF_INET6 socket; returns the length. */

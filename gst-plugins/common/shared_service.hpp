@@ -15,6 +15,7 @@ namespace stagedoor {
 
 inline constexpr const char *http_server_context = "stagedoor.http-server";
 inline constexpr const char *webrtc_port_context = "stagedoor.webrtc-port";
+inline constexpr const char *gate_context = "stagedoor.gate";
 
 using AnyService = std::shared_ptr<void>;
 

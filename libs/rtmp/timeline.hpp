@@ -9,29 +9,53 @@ namespace stagedoor::rtmp {
 
 /** Repairs wraps, backward steps and jumps. A jump moves audio and video by the same offset, so
  * they stay in sync; the first tag of the stream (of either kind) is at 0. Values are nanoseconds.
- */
+ *
+ * A tag is taken to be on the clock known so far when, on our timeline, it is at most
+ * most_backward_ms before the last one of its track and at most most_forward_ms after the last one
+ * of either track (and the first one of the second track: at most most_forward_ms away from the
+ * first track). So a track may lead the other, pause or begin late by any time, and a gap that an
+ * outage tore stays a gap. Everything else is a jump: the track goes on one frame after its last
+ * tag, and the other track goes on with the same offset once it has jumped, too.
+ *
+ * Map coded frames only: many encoders stamp their codec setup 0 whatever their clock says. */
 class Timeline
 {
 public:
+  static constexpr std::int64_t most_backward_ms = 1000;
+  static constexpr std::int64_t most_forward_ms = 10'000;
+
   enum class Track { audio, video };
   struct Stamp
   {
-    std::int64_t dts_ns; ///< never decreases within a track
+    std::int64_t dts_ns; ///< never decreases within a track, never negative
     bool discontinuity;  ///< the publisher's clock jumped here
   };
   Stamp map (Track track, std::uint32_t timestamp_ms);
 
 private:
+  struct Clock
+  {
+    std::int64_t offset_ms = 0; ///< source + offset = ours
+    int jumps = 0;              ///< how many jumps of the timeline came before it
+  };
   struct Lane
   {
     bool seen = false;
-    std::int64_t last_ms = 0;   ///< on our timeline
-    std::int64_t offset_ms = 0; ///< unwrapped source + offset = ours
+    std::uint32_t last_raw = 0;
+    std::int64_t source_ms = 0; ///< last_raw without its wraps
+    Clock clock;
+    std::int64_t last_ms = 0; ///< on our timeline
+    std::int64_t step_ms = 0; ///< between the last two tags
+    /** How far ahead of the other track's last tag this track's tags are, on average, while both
+     * have the same clock. */
+    std::int64_t lead_ms = 0;
   };
+  std::int64_t head () const;
+  bool plausible (const Lane &lane, std::int64_t ms) const;
+  Clock choose_clock (const Lane &lane, const Lane &other);
+
   Lane lanes_[2];
-  bool started_ = false;
-  std::uint32_t last_raw_ = 0;
-  std::int64_t unwrapped_ = 0;
+  int jumps_ = 0;
 };
 
 } // namespace stagedoor::rtmp

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reading, writing, deadlines and the life of one connection.
+#include "gst-plugins/common/gate/connection.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "gst-plugins/common/gate/core.hpp"
+#include "libs/base/text.hpp"
+
+#define GST_CAT_DEFAULT stage_gate_debug
+
+namespace stagedoor::gate {
+namespace {
+
+/** Per wakeup, so that one fast publisher can't starve the others. */
+constexpr int reads_per_wakeup = 2;
+/** What a peer may leave unread. Answers and acknowledgements are small. */
+constexpr std::size_t max_output = 64 * 1024;
+/** How long a peer may take to read its farewell. */
+constexpr std::chrono::seconds farewell_time{2};
+
+std::uint64_t
+random_seed ()
+{
+  std::random_device device;
+  return static_cast<std::uint64_t> (device ()) << 32 | device ();
+}
+
+} // namespace
+
+Connection::Connection (Core &core, std::uint64_t id, Socket socket, Endpoint peer)
+    : core_ (core), id_ (id), socket_ (std::move (socket)), peer_ (peer), session_ (random_seed ()),
+      opened_ (Clock::now ()), last_read_ (opened_)
+{
+  g_socket_set_blocking (socket_.get (), FALSE);
+  g_socket_set_keepalive (socket_.get (), TRUE);
+  g_socket_set_option (socket_.get (), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+  readable_.reset (g_socket_create_source (socket_.get (), G_IO_IN, nullptr));
+  const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
+    return static_cast<Connection *> (self)->on_readable ();
+  };
+  g_source_set_callback (readable_.get (), G_SOURCE_FUNC (call), this, nullptr);
+  core_.loop ().attach (readable_.get ());
+  watch ();
+}
+
+Connection::~Connection () = default;
+
+gboolean
+Connection::on_readable ()
+{
+  for (int i = 0; i < reads_per_wakeup; ++i) {
+    const auto room = core_.scratch ();
+    GError *error = nullptr;
+    const auto n = g_socket_receive_with_blocking (socket_.get (),
+        reinterpret_cast<char *> (room.data ()), room.size (), FALSE, nullptr, &error);
+    const Error owned (error);
+    if (n < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      return G_SOURCE_CONTINUE;
+    if (n <= 0) {
+      drop (n == 0 ? "the publisher closed the connection" : "the connection broke");
+      return G_SOURCE_REMOVE;
+    }
+    last_read_ = Clock::now ();
+    if (state_ != State::leaving) // what comes after a farewell is read, so that it isn't reset
+      feed (room.first (static_cast<std::size_t> (n)));
+    if (!readable_)
+      return G_SOURCE_REMOVE;
+    if (static_cast<std::size_t> (n) < room.size ())
+      break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+void
+Connection::feed (ByteView bytes)
+{
+  std::vector<rtmp::Event> events;
+  auto result = session_.feed (bytes, events);
+  // What follows a request is held back by the session until the request is answered.
+  while (true) {
+    bool answered = false;
+    for (const auto &event : events)
+      if (state_ != State::leaving) {
+        answered = answered || std::holds_alternative<rtmp::PublishRequest> (event);
+        std::visit ([this] (const auto &e) { handle (e); }, event);
+      }
+    if (!result && state_ != State::leaving)
+      return protocol_error (result.error ().text);
+    if (!answered || state_ != State::publishing)
+      break;
+    events.clear ();
+    result = session_.feed ({}, events);
+  }
+  flush ();
+}
+
+void
+Connection::handle (const rtmp::PublishRequest &request)
+{
+  auto admission = core_.judge (request, peer_);
+  if (admission)
+    return publish (std::move (*admission));
+  const auto &denial = admission.error ();
+  const bool named = is_valid_name (request.app) && is_valid_name (request.stream);
+  core_.refused (
+      {named ? request.app + "/" + request.stream : "", peer_, denial.reason, denial.text});
+  session_.refuse_publish (denial.code, denial.text);
+  leave ("refused");
+}
+
+void
+Connection::publish (Admission admission)
+{
+  session_.accept_publish ();
+  state_ = State::publishing;
+  publication_ = core_.admitted (*this, std::move (admission));
+  tags_ = std::make_unique<TagReader> (*publication_);
+  watch ();
+}
+
+void
+Connection::handle (const rtmp::MediaTag &tag)
+{
+  if (!tags_)
+    return;
+  const auto taken = tags_->take (tag, last_read_);
+  if (!taken)
+    protocol_error (taken.error ());
+}
+
+void
+Connection::handle (const rtmp::Metadata &metadata)
+{
+  if (publication_)
+    publication_->push (metadata);
+}
+
+void
+Connection::handle (const rtmp::Unpublished &)
+{
+  if (publication_)
+    leave ("the publisher stopped publishing");
+}
+
+void
+Connection::protocol_error (const std::string &text)
+{
+  if (state_ == State::knocking)
+    return turn_away ("protocol", text);
+  core_.count_protocol_error ();
+  GST_WARNING (
+      "%s from %s: %s", publication_->name ().c_str (), to_text (peer_).c_str (), text.c_str ());
+  close_publisher ("NetStream.Publish.Rejected", text);
+}
+
+void
+Connection::turn_away (const std::string &reason, const std::string &text)
+{
+  core_.refused ({"", peer_, reason, text});
+  drop (text);
+}
+
+void
+Connection::close_publisher (const std::string &code, const std::string &why)
+{
+  if (state_ != State::publishing)
+    return;
+  session_.close_publish (code, why);
+  leave (why);
+}
+
+void
+Connection::leave (const std::string &why)
+{
+  end_publication (why);
+  state_ = State::leaving;
+  deadline_ = core_.loop ().at (Clock::now () + farewell_time, [this] { core_.bury (id_); });
+  flush ();
+}
+
+void
+Connection::drop (const std::string &why)
+{
+  end_publication (why);
+  state_ = State::leaving;
+  deadline_ = {};
+  readable_.reset ();
+  writable_.reset ();
+  core_.bury (id_);
+}
+
+void
+Connection::end_publication (const std::string &why)
+{
+  if (!publication_)
+    return;
+  GST_INFO ("%s from %s ends: %s", publication_->name ().c_str (), to_text (peer_).c_str (),
+      why.c_str ());
+  publication_->end (why);
+  core_.publication_ended (publication_);
+  tags_.reset ();
+  publication_.reset ();
+}
+
+void
+Connection::flush ()
+{
+  if (!readable_)
+    return;
+  const auto more = session_.take_output ();
+  output_.insert (output_.end (), more.begin (), more.end ());
+  if (!write_some ())
+    return drop ("the connection broke");
+  if (output_.size () - sent_ > max_output)
+    return drop ("the publisher doesn't read the answers");
+  if (sent_ < output_.size ()) {
+    if (writable_)
+      return;
+    writable_.reset (g_socket_create_source (socket_.get (), G_IO_OUT, nullptr));
+    const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
+      static_cast<Connection *> (self)->flush ();
+      return G_SOURCE_CONTINUE;
+    };
+    g_source_set_callback (writable_.get (), G_SOURCE_FUNC (call), this, nullptr);
+    core_.loop ().attach (writable_.get ());
+    return;
+  }
+  output_ = {};
+  sent_ = 0;
+  writable_.reset ();
+  if (state_ == State::leaving)
+    g_socket_shutdown (socket_.get (), FALSE, TRUE, nullptr);
+}
+
+/** False when the connection is broken. */
+bool
+Connection::write_some ()
+{
+  while (sent_ < output_.size ()) {
+    GError *error = nullptr;
+    const auto n = g_socket_send_with_blocking (socket_.get (),
+        reinterpret_cast<const char *> (output_.data () + sent_), output_.size () - sent_, FALSE,
+        nullptr, &error);
+    const Error owned (error);
+    if (n < 0)
+      return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+    sent_ += static_cast<std::size_t> (n);
+  }
+  return true;
+}
+
+/** Unix time to the steady clock's; looked at again at least once per silence time, should the
+ * system's clock be set. */
+Clock::time_point
+Connection::end_of_grant () const
+{
+  const auto ends = publication_->grant ().ends_ms;
+  if (ends == 0)
+    return Clock::time_point::max ();
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds> (
+      std::chrono::system_clock::now ().time_since_epoch ());
+  constexpr std::int64_t day_ms = 86'400'000;
+  return Clock::now ()
+         + std::chrono::milliseconds (std::clamp<std::int64_t> (ends - now.count (), 0, day_ms));
+}
+
+void
+Connection::watch ()
+{
+  const auto &limits = core_.limits ();
+  const auto when = state_ == State::knocking
+                        ? opened_ + limits.authentication_time
+                        : std::min (last_read_ + limits.silence, end_of_grant ());
+  deadline_ = core_.loop ().at (when, [this] { on_deadline (); });
+}
+
+void
+Connection::on_deadline ()
+{
+  const auto now = Clock::now ();
+  if (state_ == State::knocking)
+    return turn_away ("timeout", "no key was shown in time");
+  if (now >= end_of_grant ())
+    return close_publisher ("NetStream.Publish.Denied", "the key's time is over");
+  if (now >= last_read_ + core_.limits ().silence)
+    return close_publisher ("NetStream.Publish.Idle", "the publisher sent nothing for too long");
+  watch ();
+}
+
+} // namespace stagedoor::gate

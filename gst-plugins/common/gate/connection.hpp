@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One RTMP connection of a gate: the socket around an rtmp::ServerSession.
+#pragma once
+
+#include "gst-plugins/common/gate/loop.hpp"
+#include "gst-plugins/common/gate/tag_reader.hpp"
+#include "gst-plugins/common/listen_address.hpp"
+
+namespace stagedoor::gate {
+
+class Core;
+
+/** Lives and works on the gate thread. Core::bury() ends it, and keeps it until it is off the
+ * stack. */
+class Connection
+{
+public:
+  Connection (Core &core, std::uint64_t id, Socket socket, Endpoint peer);
+  ~Connection ();
+
+  std::uint64_t id () const { return id_; }
+  const Endpoint &peer () const { return peer_; }
+  const LivePublication *publication () const { return publication_.get (); }
+
+  /** Closes a connection that has shown no key; the reason is Refused::reason. */
+  void turn_away (const std::string &reason, const std::string &text);
+  /** Ends the publication, tells the publisher why, and closes once it has been told. */
+  void close_publisher (const std::string &code, const std::string &why);
+  /** Ends the publication and closes at once. */
+  void drop (const std::string &why);
+
+private:
+  enum class State { knocking, publishing, leaving };
+
+  gboolean on_readable ();
+  void feed (ByteView bytes);
+  void handle (const rtmp::PublishRequest &request);
+  void handle (const rtmp::MediaTag &tag);
+  void handle (const rtmp::Metadata &metadata);
+  void handle (const rtmp::Unpublished &);
+  void protocol_error (const std::string &text);
+  void publish (Admission admission);
+  void leave (const std::string &why);
+  void end_publication (const std::string &why);
+  void flush ();
+  bool write_some ();
+  void watch ();
+  void on_deadline ();
+  Clock::time_point end_of_grant () const;
+
+  Core &core_;
+  const std::uint64_t id_;
+  const Socket socket_;
+  const Endpoint peer_;
+  rtmp::ServerSession session_;
+  State state_ = State::knocking;
+  Bytes output_; // not sent yet
+  std::size_t sent_ = 0;
+  Source readable_, writable_;
+  Loop::Timer deadline_;
+  Clock::time_point opened_, last_read_;
+  std::shared_ptr<LivePublication> publication_;
+  std::unique_ptr<TagReader> tags_;
+};
+
+} // namespace stagedoor::gate

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Bounds on connections.
+#include "gst-plugins/common/gate/doorkeeper.hpp"
+
+#include <algorithm>
+
+namespace stagedoor::gate {
+
+IpAddress
+Doorkeeper::site_of (IpAddress ip)
+{
+  if (!ip.is_v4 ())
+    std::fill (ip.bytes.begin () + 8, ip.bytes.end (), std::uint8_t{0});
+  return ip;
+}
+
+std::string
+Doorkeeper::objection (const IpAddress &ip) const
+{
+  if (guests_.size () >= limits_.connections)
+    return "this server has " + std::to_string (limits_.connections)
+           + " connections, which is its limit";
+  const auto site = sites_.find (site_of (ip));
+  if (site != sites_.end () && site->second.all >= limits_.connections_per_address)
+    return "your address has " + std::to_string (limits_.connections_per_address)
+           + " connections, which is the limit";
+  return {};
+}
+
+std::optional<Doorkeeper::Id>
+Doorkeeper::enter (Id id, const IpAddress &ip)
+{
+  const auto site = site_of (ip);
+  auto &count = sites_[site];
+  ++count.all;
+  ++count.waiting;
+  guests_[id] = {site, waiting_.insert (waiting_.end (), id)};
+  if (count.waiting > limits_.unauthenticated_per_address)
+    return *std::find_if (
+        waiting_.begin (), waiting_.end (), [&] (Id other) { return guests_[other].site == site; });
+  if (waiting_.size () > limits_.unauthenticated)
+    return waiting_.front ();
+  return std::nullopt;
+}
+
+void
+Doorkeeper::authenticated (Id id)
+{
+  auto &guest = guests_[id];
+  if (!guest.waiting)
+    return;
+  waiting_.erase (*guest.waiting);
+  guest.waiting.reset ();
+  --sites_[guest.site].waiting;
+}
+
+void
+Doorkeeper::leave (Id id)
+{
+  authenticated (id);
+  const auto site = sites_.find (guests_[id].site);
+  if (--site->second.all == 0)
+    sites_.erase (site);
+  guests_.erase (id);
+}
+
+std::optional<Doorkeeper::Id>
+Doorkeeper::oldest_unauthenticated () const
+{
+  return waiting_.empty () ? std::nullopt : std::optional (waiting_.front ());
+}
+
+} // namespace stagedoor::gate

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Counts a gate's connections, in total and per address, and says which may stay.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+
+#include "gst-plugins/common/gate.hpp"
+
+namespace stagedoor::gate {
+
+/** Gate thread. */
+class Doorkeeper
+{
+public:
+  using Id = std::uint64_t;
+
+  explicit Doorkeeper (const Limits &limits) : limits_ (limits) {}
+
+  /** Why nobody more may come in from @p ip; empty when one may. */
+  std::string objection (const IpAddress &ip) const;
+  /** Who must leave because @p id came in, if anybody. */
+  std::optional<Id> enter (Id id, const IpAddress &ip);
+  void authenticated (Id id);
+  void leave (Id id);
+
+  /** The one that has waited longest without showing a key. */
+  std::optional<Id> oldest_unauthenticated () const;
+  std::size_t size () const { return guests_.size (); }
+
+private:
+  /** An IPv6 address counts as its /64: whoever has one has them all. */
+  static IpAddress site_of (IpAddress ip);
+
+  struct Count
+  {
+    std::size_t all = 0, waiting = 0;
+  };
+  struct Guest
+  {
+    IpAddress site;
+    std::optional<std::list<Id>::iterator> waiting;
+  };
+
+  const Limits limits_;
+  std::map<Id, Guest> guests_;
+  std::map<IpAddress, Count> sites_;
+  std::list<Id> waiting_; // not authenticated; oldest first
+};
+
+} // namespace stagedoor::gate

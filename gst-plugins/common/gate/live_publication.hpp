@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A publication as the gate thread fills it and one consumer drains it.
+#pragma once
+
+#include "gst-plugins/common/gate/item_queue.hpp"
+
+namespace stagedoor::gate {
+
+/** What is known when a publisher is admitted. */
+struct Admission
+{
+  std::string name; ///< "live/demo"
+  keys::Grant grant;
+  Endpoint peer;
+};
+
+class LivePublication final : public Publication
+{
+public:
+  /** @p closer asks the gate thread to close the publisher; any thread calls it. */
+  LivePublication (Admission admission, std::function<void (std::string)> closer);
+
+  const std::string &name () const override { return admission_.name; }
+  const keys::Grant &grant () const override { return admission_.grant; }
+  std::string protocol () const override { return "rtmp"; }
+  Endpoint peer () const override { return admission_.peer; }
+  std::optional<Item> pop (Interrupt &interrupt) override;
+  void close (std::string why) override { closer_ (std::move (why)); }
+  GstStructure *stats () const override;
+
+  // Gate thread.
+  void set_caps (Track track, Ref<GstCaps> caps);
+  void push (Frame frame);
+  void push (rtmp::Metadata metadata);
+  void end (std::string why);
+  void count_broken ();
+  void count_repair ();
+
+  // By whom hands it out and takes it back.
+  void claim ();
+  void release ();
+
+private:
+  const Admission admission_;
+  const std::function<void (std::string)> closer_;
+  mutable std::mutex mutex_; // innermost but for an Interrupt's, which comes before
+  std::condition_variable changed_;
+  // Protected by mutex_:
+  ItemQueue queue_;
+  std::uint64_t bytes_ = 0, video_frames_ = 0, audio_frames_ = 0, broken_ = 0, repairs_ = 0;
+};
+
+} // namespace stagedoor::gate
