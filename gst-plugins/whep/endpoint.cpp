@@ -149,27 +149,9 @@ Endpoint::answer (const http::Request &request)
 }
 
 void
-Endpoint::forget (SoupServerMessage *message, Endpoint *self)
-{
-  const auto found = std::ranges::find_if (
-      self->waiting_, [&] (const Waiting &w) { return w.request.message == message; });
-  if (found == self->waiting_.end ())
-    return;
-  g_signal_handler_disconnect (message, found->finished);
-  self->waiting_.erase (found);
-  g_object_unref (message);
-}
-
-void
 Endpoint::wait (const http::Request &request)
 {
-  auto *message = request.message;
-  soup_server_message_pause (message);
-  waiting_.push_back ({request, 0, g_get_monotonic_time ()});
-  g_object_ref (message);
-  // The viewer went away.
-  waiting_.back ().finished = g_signal_connect (message, "finished", G_CALLBACK (forget), this);
-
+  waiting_.push_back ({std::make_unique<http::Deferred> (request), g_get_monotonic_time ()});
   GSource *patience = g_timeout_source_new (track_patience_us / 1000 + 1);
   g_source_set_callback (
       patience,
@@ -184,16 +166,6 @@ Endpoint::wait (const http::Request &request)
 }
 
 void
-Endpoint::answer_paused (const Waiting &waiting)
-{
-  auto *message = waiting.request.message;
-  g_signal_handler_disconnect (message, waiting.finished);
-  answer (waiting.request);
-  soup_server_message_unpause (message);
-  g_object_unref (message);
-}
-
-void
 Endpoint::answer_waiting ()
 {
   const bool incomplete = reception_->is_incomplete ();
@@ -201,7 +173,8 @@ Endpoint::answer_waiting ()
   std::erase_if (waiting_, [&] (const Waiting &waiting) {
     if (incomplete && waiting.since_us > since)
       return false;
-    answer_paused (waiting);
+    waiting.offer->answer (
+        [self = shared_from_this ()] (const http::Request &request) { self->answer (request); });
     return true;
   });
 }

@@ -29,8 +29,7 @@ private:
   /** An offer that came before the stream's second track did. */
   struct Waiting
   {
-    http::Request request; ///< holds a reference to its message
-    gulong finished;       ///< signal handler
+    std::unique_ptr<http::Deferred> offer;
     gint64 since_us;
   };
 
@@ -42,8 +41,6 @@ private:
   void answer (const http::Request &request);
   void wait (const http::Request &request);
   void answer_waiting ();
-  void answer_paused (const Waiting &waiting);
-  static void forget (SoupServerMessage *message, Endpoint *self);
 
   const std::weak_ptr<http::Server> server_;
   const std::string path_;

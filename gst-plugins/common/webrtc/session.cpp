@@ -40,11 +40,10 @@ ntp_now ()
 
 } // namespace
 
-Session::Session (SessionPlan plan, std::shared_ptr<FanOut> fan_out, Sender &sender,
-    std::shared_ptr<const DtlsIdentity> identity, std::int64_t now_us)
-    : plan_ (std::move (plan)), fan_out_ (std::move (fan_out)), sender_ (sender),
-      identity_ (std::move (identity)), created_us_ (now_us),
-      ice_ (plan_.local_ice, plan_.remote_ice.ufrag)
+Session::Session (
+    SessionPlan plan, std::shared_ptr<FanOut> fan_out, SessionContext context, std::int64_t now_us)
+    : plan_ (std::move (plan)), fan_out_ (std::move (fan_out)), context_ (std::move (context)),
+      created_us_ (now_us), ice_ (plan_.local_ice, plan_.remote_ice.ufrag)
 {
 }
 
@@ -75,8 +74,8 @@ Session::on_stun (ByteView packet, const Path &path, std::int64_t now_us)
     return false;
   last_heard_us_ = now_us;
   const Destination back (path);
-  std::ranges::copy (check.response, sender_.reserve (check.response.size ()));
-  sender_.commit (back, check.response.size (), nullptr);
+  std::ranges::copy (check.response, context_.sender.reserve (check.response.size ()));
+  context_.sender.commit (back, check.response.size (), nullptr);
   if (!path_ || (check.nominated && *path_ != path) || (check.nominated && !nominated_)) {
     path_ = path;
     destination_ = back;
@@ -88,8 +87,8 @@ Session::on_stun (ByteView packet, const Path &path, std::int64_t now_us)
 void
 Session::send_plain (ByteView datagram)
 {
-  std::ranges::copy (datagram, sender_.reserve (datagram.size ()));
-  sender_.commit (dtls_destination_, datagram.size (), nullptr);
+  std::ranges::copy (datagram, context_.sender.reserve (datagram.size ()));
+  context_.sender.commit (dtls_destination_, datagram.size (), nullptr);
 }
 
 void
@@ -99,8 +98,8 @@ Session::on_dtls (ByteView packet, const Path &path, std::int64_t now_us)
     return;
   dtls_destination_ = Destination (path);
   if (dtls_ == nullptr)
-    dtls_ = std::make_unique<DtlsServer> (
-        identity_, plan_.remote_fingerprint, [this] (ByteView datagram) { send_plain (datagram); });
+    dtls_ = std::make_unique<DtlsServer> (context_.identity, plan_.remote_fingerprint,
+        [this] (ByteView datagram) { send_plain (datagram); });
   switch (dtls_->feed (packet, now_us)) {
     case DtlsServer::State::handshaking:
       break;
@@ -217,10 +216,10 @@ Session::on_event (const ReceptionReport &report, std::int64_t)
 void
 Session::send_rtcp ()
 {
-  auto *at = sender_.reserve (rtcp_.size () + srtcp_overhead);
+  auto *at = context_.sender.reserve (rtcp_.size () + srtcp_overhead);
   std::ranges::copy (rtcp_, at);
   if (const auto size = srtp_->protect_rtcp (at, rtcp_.size ()); size > 0)
-    sender_.commit (destination_, size, nullptr);
+    context_.sender.commit (destination_, size, nullptr);
 }
 
 /** Every compound begins with a report and the CNAME (RFC 3550 section 6.1). */
@@ -300,6 +299,7 @@ Session::end (const char *why)
     send_goodbyes (g_get_monotonic_time ());
   }
   ended_ = true;
+  context_.some_ended = true;
   if (dtls_ != nullptr)
     dtls_->close ();
 }

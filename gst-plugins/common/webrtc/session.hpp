@@ -27,12 +27,20 @@ struct SessionPlan
   Admission::Ticket ticket; ///< dropped once connected
 };
 
+/** What all sessions of a worker share. */
+struct SessionContext
+{
+  Sender &sender;
+  std::shared_ptr<const DtlsIdentity> identity;
+  bool &some_ended; ///< set when a session ends
+};
+
 /** The webrtc thread; times are monotonic microseconds. */
 class Session
 {
 public:
-  Session (SessionPlan plan, std::shared_ptr<FanOut> fan_out, Sender &sender,
-      std::shared_ptr<const DtlsIdentity> identity, std::int64_t now_us);
+  Session (SessionPlan plan, std::shared_ptr<FanOut> fan_out, SessionContext context,
+      std::int64_t now_us);
   ~Session ();
 
   const std::string &id () const { return plan_.id; }
@@ -70,12 +78,11 @@ private:
   void send_reports (std::int64_t now_us);
   void send_goodbyes (std::int64_t now_us);
   void send_rtcp ();
-  Outlet outlet () { return {sender_, *srtp_, destination_}; }
+  Outlet outlet () { return {context_.sender, *srtp_, destination_}; }
 
   SessionPlan plan_;
   const std::shared_ptr<FanOut> fan_out_;
-  Sender &sender_;
-  const std::shared_ptr<const DtlsIdentity> identity_;
+  const SessionContext context_;
   const std::int64_t created_us_;
   IceLite ice_;
   std::optional<Path> path_; ///< where media goes: the nominated one, before that the first

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include "gst-plugins/common/webrtc/log.hpp"
 
@@ -99,8 +100,8 @@ Worker::remove (const std::shared_ptr<FanOut> &fan_out)
 void
 Worker::add (SessionPlan plan, const std::shared_ptr<FanOut> &fan_out)
 {
-  auto session = std::make_unique<Session> (
-      std::move (plan), fan_out, sender_, identity_, g_get_monotonic_time ());
+  auto session = std::make_unique<Session> (std::move (plan), fan_out,
+      SessionContext{sender_, identity_, ended_}, g_get_monotonic_time ());
   fan_out->add (*session);
   const auto ufrag = session->local_ufrag ();
   sessions_[ufrag].session = std::move (session);
@@ -219,6 +220,8 @@ Worker::on_time (std::int64_t now_us)
 void
 Worker::reap ()
 {
+  if (!std::exchange (ended_, false))
+    return;
   std::erase_if (sessions_, [this] (const auto &item) {
     const auto &[ufrag, entry] = item;
     if (!entry.session->ended ())

@@ -69,6 +69,7 @@ private:
   Sender sender_;
   Receiver receiver_;
   bool readable_ = false;
+  bool ended_ = false; ///< some session has
   std::vector<std::shared_ptr<FanOut>> fan_outs_;
   std::unordered_map<std::string, Entry, TextHash, std::equal_to<>> sessions_; ///< by local ufrag
   std::unordered_map<Path, Session *, PathHash> paths_;
