@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`stagedoor serve` without publishers: start, end, HTTP."""
 
+import contextlib
 import json
 import os
 import signal
@@ -199,24 +200,24 @@ class Http(unittest.TestCase):
                      "/live/%2e%2e/status.json", "/live/de%20mo/status.json", "/live/de%0amo/status.json",
                      "/live/%C3%A4/status.json", "/live//status.json", "//live/demo/status.json", "/healthz/"):
             code, headers, body = self.server.request(path)
-            self.assertEqual((code, headers["content-type"]), (404, "application/problem+json"), path)
+            if code != 400:  # libsoup's own, with nothing in it
+                self.assertEqual((code, headers["content-type"]), (404, "application/problem+json"), path)
             self.assertNotIn(b"secret", body)
 
     def raw(self, request):
+        """The beginning of the answer, b"" when there is none."""
         with socket.create_connection(("127.0.0.1", self.server.http_port), PATIENCE_S) as link:
-            link.sendall(request)
-            link.shutdown(socket.SHUT_WR)
-            answer = b""
-            while chunk := link.recv(65536):
-                answer += chunk
-        return answer
+            with contextlib.suppress(ConnectionError):
+                link.sendall(request)
+                link.shutdown(socket.SHUT_WR)
+                return link.recv(4096)
+        return b""
 
     def test_requests_that_are_none(self):
         for path in (b"/live/demo%00/status.json", b"/live/%/status.json", b"/live/%zz/status.json", b"/live/demo\x00/status.json",
                      b"/\xff\xfe", b"live/demo", b"*", b"/" + b"a" * 100000, b"http://[/live/demo"):
             answer = self.raw(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
-            status = answer.split(b" ")[1][:3] if answer else b"closed"
-            self.assertIn(status, (b"400", b"404", b"closed"), (path[:40], answer[:200]))
+            self.assertRegex(answer, rb"^(HTTP/1\.. 40[04] |$)", path[:40])
         for junk in (b"", b"\r\n\r\n", b"\x16\x03\x01" * 100, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", os.urandom(5000)):
             self.raw(junk)
         self.assertEqual(self.server.request("/healthz")[0], 200)

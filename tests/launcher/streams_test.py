@@ -139,9 +139,9 @@ class Streams(unittest.TestCase):
 
     def test_failing_pipeline_starts_again_alone(self):
         with tempfile.TemporaryDirectory() as folder:
-            path = pipeline_file(folder, "gate.video ! identity error-after=20 ! fakesink")
+            path = pipeline_file(folder, "gate.video ! identity error-after=20 ! fakesink gate.audio ! fakesink")
             with Server("--pipeline", path) as server, Publisher(server.key("live/sound"), video=False) as calm:
-                server.wait_for_state("live/sound", "starting")
+                server.wait_for_state("live/sound", "live")
                 with Publisher(server.key("live/broken"), audio=False) as publisher:
                     status = server.wait_for_state("live/broken", "interrupted")
                     jsonschema.validate(status, SCHEMA)
@@ -151,6 +151,7 @@ class Streams(unittest.TestCase):
                     publisher.stop()
                     server.wait_for_state("live/broken", "offline")
                 self.assertIsNone(calm.process.poll())
+                self.assertEqual(server.status("live/sound")["state"], "live")
                 self.assertNotIn("live/sound: the pipeline failed", server.log())
 
     def test_pipeline_that_cannot_start(self):
