@@ -139,7 +139,8 @@ class Streams(unittest.TestCase):
 
     def test_failing_pipeline_starts_again_alone(self):
         with tempfile.TemporaryDirectory() as folder:
-            path = pipeline_file(folder, "gate.video ! identity error-after=20 ! fakesink gate.audio ! fakesink")
+            path = pipeline_file(folder, "gate.video ! identity error-after=20 ! fakesink async=false",
+                                 "gate.audio ! fakesink async=false")
             with Server("--pipeline", path) as server, Publisher(server.key("live/sound"), video=False) as calm:
                 server.wait_for_state("live/sound", "live")
                 with Publisher(server.key("live/broken"), audio=False) as publisher:
