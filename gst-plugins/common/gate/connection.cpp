@@ -201,8 +201,10 @@ Connection::end_publication (const std::string &why)
     return;
   GST_INFO ("%s from %s ends: %s", publication_->name ().c_str (), to_text (peer_).c_str (),
       why.c_str ());
-  publication_->end (why);
+  // In this order: a consumer that has popped the end gives back a publication that is over, or the
+  // next one would claim it again and find nothing.
   core_.publication_ended (publication_);
+  publication_->end (why);
   tags_.reset ();
   publication_.reset ();
 }
