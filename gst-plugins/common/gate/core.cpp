@@ -62,10 +62,10 @@ to_text (const Endpoint &endpoint)
   return (endpoint.ip.is_v4 () ? ip : "[" + ip + "]") + ":" + std::to_string (endpoint.port);
 }
 
-Core::Core (Listener listener, const Limits &limits)
-    : listener_ (std::move (listener)), limits_ (limits), doorkeeper_ (limits)
+Core::Core (Socket listening, const Endpoint &at, const Limits &limits)
+    : listening_ (std::move (listening)), at_ (at), limits_ (limits), doorkeeper_ (limits)
 {
-  g_socket_set_blocking (listener_.socket.get (), FALSE);
+  g_socket_set_blocking (listening_.get (), FALSE);
 }
 
 void
@@ -97,13 +97,13 @@ Core::close_all ()
     graveyard_.push_back (std::move (connection));
   connections_.clear ();
   graveyard_.clear ();
-  g_socket_close (listener_.socket.get (), nullptr);
+  g_socket_close (listening_.get (), nullptr);
 }
 
 void
 Core::listen ()
 {
-  acceptable_.reset (g_socket_create_source (listener_.socket.get (), G_IO_IN, nullptr));
+  acceptable_.reset (g_socket_create_source (listening_.get (), G_IO_IN, nullptr));
   const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
     static_cast<Core *> (self)->accept_some ();
     return G_SOURCE_CONTINUE;
@@ -117,7 +117,7 @@ Core::accept_some ()
 {
   for (int i = 0; i < accepts_per_wakeup; ++i) {
     GError *error = nullptr;
-    Socket socket (g_socket_accept (listener_.socket.get (), nullptr, &error));
+    Socket socket (g_socket_accept (listening_.get (), nullptr, &error));
     const Error owned (error);
     if (socket != nullptr)
       let_in (std::move (socket));

@@ -31,14 +31,14 @@ public:
   using Published = std::function<void (std::shared_ptr<Publication>)>;
   using Denied = std::function<void (const Refused &)>;
 
-  Core (Listener listener, const Limits &limits);
+  Core (Socket listening, const Endpoint &at, const Limits &limits);
 
-  void run ();                                                      ///< the gate thread
-  void quit ();                                                     ///< any thread
-  Loop &loop () { return loop_; }                                   ///< any thread
-  const std::shared_ptr<Roster> &roster () { return roster_; }      ///< any thread
-  std::uint16_t port () const { return listener_.port; }            ///< any thread
-  const std::string &address () const { return listener_.address; } ///< any thread
+  void run ();                                                       ///< the gate thread
+  void quit ();                                                      ///< any thread
+  Loop &loop () { return loop_; }                                    ///< any thread
+  const std::shared_ptr<Roster> &roster () { return roster_; }       ///< any thread
+  std::uint16_t port () const { return at_.port; }                   ///< any thread
+  std::string address () const { return listen_address_text (at_); } ///< any thread
   const Limits &limits () const { return limits_; }
 
   // For Connection.
@@ -77,7 +77,8 @@ private:
   void close_all ();
 
   Loop loop_;
-  const Listener listener_;
+  const Socket listening_;
+  const Endpoint at_; // with the port really bound
   const Limits limits_;
   const std::shared_ptr<Roster> roster_ = std::make_shared<Roster> ();
   Source acceptable_;

@@ -8,13 +8,11 @@ GST_DEBUG_CATEGORY (stage_gate_debug);
 namespace stagedoor::gate {
 namespace {
 
-constexpr int backlog = 512;
-
 class RtmpGate final : public Gate
 {
 public:
-  RtmpGate (Listener listener, const Limits &limits)
-      : core_ (std::make_shared<Core> (std::move (listener), limits)),
+  RtmpGate (Socket listening, const Endpoint &at, const Limits &limits)
+      : core_ (std::make_shared<Core> (std::move (listening), at, limits)),
         thread_ ([core = core_] { core->run (); })
   {
   }
@@ -84,19 +82,19 @@ private:
 };
 
 tl::expected<OpenedService, std::string>
-open_gate (const std::string &address, const Limits &limits)
+open_gate (Endpoint at, const Limits &limits)
 {
   static const bool once = [] {
     GST_DEBUG_CATEGORY_INIT (stage_gate_debug, "stagegate", 0, "admits publishers");
     return true;
   }();
   (void)once;
-  auto listener = listen_tcp (address, backlog);
-  if (!listener)
-    return tl::unexpected (listener.error ());
-  const auto bound = listener->address;
-  return OpenedService{
-      std::shared_ptr<Gate> (std::make_shared<RtmpGate> (std::move (*listener), limits)), bound};
+  auto socket = listen_tcp (at);
+  if (!socket)
+    return tl::unexpected (socket.error ());
+  at.port = bound_port (socket->get ());
+  std::shared_ptr<Gate> gate = std::make_shared<RtmpGate> (std::move (*socket), at, limits);
+  return OpenedService{gate, gate->address ()};
 }
 
 } // namespace
@@ -104,8 +102,11 @@ open_gate (const std::string &address, const Limits &limits)
 tl::expected<std::shared_ptr<Gate>, std::string>
 Gate::open (const std::string &address, const Limits &limits)
 {
-  return find_or_open (gate_context, address, [&] {
-    return open_gate (address, limits);
+  const auto at = parse_listen_address (address);
+  if (!at)
+    return tl::unexpected (at.error ());
+  return find_or_open (gate_context, listen_address_text (*at), [&] {
+    return open_gate (*at, limits);
   }).map ([] (const AnyService &service) { return std::static_pointer_cast<Gate> (service); });
 }
 
