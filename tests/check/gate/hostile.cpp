@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Strangers at the gate: silent, many, noisy, slow. It stays up, bounded, and open to others.
+#include <cstdio>
 #include <fstream>
 
 #include <sys/resource.h>
@@ -170,11 +171,6 @@ END_TEST
 
 START_TEST (ten_thousand_half_open_connections)
 {
-  rlimit files{};
-  getrlimit (RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit (RLIMIT_NOFILE, &files);
-  ck_assert_msg (files.rlim_cur >= 11000, "only %lu descriptors", files.rlim_cur);
   TestGate gate;
   Guests guests;
   flood (gate, guests, 1000);
@@ -287,14 +283,29 @@ START_TEST (who_does_not_read_is_closed)
 }
 END_TEST
 
+/** For both ends of what the gate keeps, and the other end of what it doesn't. */
+bool
+has_descriptors (rlim_t wanted)
+{
+  rlimit files{};
+  getrlimit (RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  return files.rlim_max >= wanted && setrlimit (RLIMIT_NOFILE, &files) == 0;
+}
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  if (argc > 1 && std::string (argv[1]) == "slow")
+  if (argc > 1 && std::string (argv[1]) == "slow") {
+    if (!has_descriptors (11000)) {
+      puts ("skipped: this needs 11000 file descriptors (ulimit -Hn)");
+      return 77;
+    }
     return run ("hostile", {ten_thousand_half_open_connections});
+  }
   return run ("hostile",
       {silent_stranger_runs_out_of_time, trickling_stranger_runs_out_of_time,
           silent_publisher_is_gone, bytes_keep_a_publisher, connections_per_address_are_limited,
