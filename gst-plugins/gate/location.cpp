@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "gst-plugins/common/listen_address.hpp"
 #include "libs/base/text.hpp"
 
 namespace stagedoor::gate {
@@ -31,7 +32,9 @@ parse_location (const std::string &text)
       colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   if (!has_port)
     out.address += ":1935";
-  return out;
+  return parse_listen_address (out.address).map ([&] (const Endpoint &at) {
+    return Location{listen_address_text (at), out.name};
+  });
 }
 
 } // namespace stagedoor::gate

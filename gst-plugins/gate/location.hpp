@@ -10,7 +10,7 @@ namespace stagedoor::gate {
 
 struct Location
 {
-  std::string address; ///< "host:port", as Gate::open() takes it
+  std::string address; ///< "ip:port" or ":port", spelled as Gate::address() does
   std::string name;    ///< "live/demo"
 };
 

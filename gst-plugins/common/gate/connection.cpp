@@ -201,8 +201,10 @@ Connection::end_publication (const std::string &why)
     return;
   GST_INFO ("%s from %s ends: %s", publication_->name ().c_str (), to_text (peer_).c_str (),
       why.c_str ());
-  publication_->end (why);
+  // In this order: a consumer that has popped the end gives back a publication that is over, or the
+  // next one would claim it again and find nothing.
   core_.publication_ended (publication_);
+  publication_->end (why);
   tags_.reset ();
   publication_.reset ();
 }
@@ -254,19 +256,15 @@ Connection::write_some ()
   return true;
 }
 
-/** Unix time to the steady clock's; looked at again at least once per silence time, should the
- * system's clock be set. */
-Clock::time_point
-Connection::end_of_grant () const
+/** By the system's clock, which may be set: looked at again at least once per silence time. */
+std::chrono::milliseconds
+Connection::left_of_grant () const
 {
+  constexpr std::chrono::milliseconds day = std::chrono::hours (24);
   const auto ends = publication_->grant ().ends_ms;
-  if (ends == 0)
-    return Clock::time_point::max ();
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds> (
       std::chrono::system_clock::now ().time_since_epoch ());
-  constexpr std::int64_t day_ms = 86'400'000;
-  return Clock::now ()
-         + std::chrono::milliseconds (std::clamp<std::int64_t> (ends - now.count (), 0, day_ms));
+  return ends == 0 ? day : std::clamp (std::chrono::milliseconds (ends) - now, {}, day);
 }
 
 void
@@ -275,7 +273,7 @@ Connection::watch ()
   const auto &limits = core_.limits ();
   const auto when = state_ == State::knocking
                         ? opened_ + limits.authentication_time
-                        : std::min (last_read_ + limits.silence, end_of_grant ());
+                        : std::min (last_read_ + limits.silence, Clock::now () + left_of_grant ());
   deadline_ = core_.loop ().at (when, [this] { on_deadline (); });
 }
 
@@ -285,7 +283,7 @@ Connection::on_deadline ()
   const auto now = Clock::now ();
   if (state_ == State::knocking)
     return turn_away ("timeout", "no key was shown in time");
-  if (now >= end_of_grant ())
+  if (left_of_grant ().count () == 0)
     return close_publisher ("NetStream.Publish.Denied", "the key's time is over");
   if (now >= last_read_ + core_.limits ().silence)
     return close_publisher ("NetStream.Publish.Idle", "the publisher sent nothing for too long");

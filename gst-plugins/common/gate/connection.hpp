@@ -46,7 +46,7 @@ private:
   bool write_some ();
   void watch ();
   void on_deadline ();
-  Clock::time_point end_of_grant () const;
+  std::chrono::milliseconds left_of_grant () const;
 
   Core &core_;
   const std::uint64_t id_;
