@@ -20,8 +20,9 @@ export interface SessionEvents {
 
 export interface Session {
   close(): void;
-  /** Which tracks the server sends; null until it has answered. */
+  /** Which tracks the server promised to send; null until it has answered. */
   tracks(): { video: boolean; audio: boolean } | null;
+  hasShownPicture(): boolean;
 }
 
 /** The world around the player. */
@@ -216,10 +217,10 @@ export class Player {
     return (now.hasVideo && !before.hasVideo && !sent.video) || (now.hasAudio && !before.hasAudio && !sent.audio);
   }
 
-  /** Nothing came yet, and by now the server knows why: it will say so to another offer. */
+  /** What was promised did not come, and by now the server knows why: it will say so to another offer. */
   private isRefusedByNow(): boolean {
-    if (this.playingSince !== null) return false;
-    return this.status?.problems.join() !== this.opened?.problems.join();
+    const came = this.session?.tracks()?.video ? this.session.hasShownPicture() : this.playingSince !== null;
+    return !came && this.status?.problems.join() !== this.opened?.problems.join();
   }
 
   private waitingPhase(): Phase {

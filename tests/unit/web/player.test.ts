@@ -198,8 +198,10 @@ test("a problem that shows after the offer was answered is asked for at once", a
   world.set("live");
   world.player.start();
   await world.pass(100);
+  world.session.picture = false;
+  world.session.progress(); // sound, alone
   world.status = { ...world.status!, problems: ["The stream has B-frames"] };
-  await world.pass(1000);
+  await world.pass(3000);
   assert.equal(world.sessions.length, 2);
   world.session.ended({ kind: "refused", text: "The stream has B-frames" });
   assert.equal(world.phase, "problem");
