@@ -147,6 +147,8 @@ Impl::stats () const
       "admitted", G_TYPE_UINT64, n.admitted, "refused", G_TYPE_UINT64, n.refused, "refused-limits",
       G_TYPE_UINT64, n.refused_limits, "protocol-errors", G_TYPE_UINT64, n.protocol_errors, "open",
       G_TYPE_UINT64, n.open, nullptr);
+  if (open)
+    gst_structure_set (out, "address", G_TYPE_STRING, open->gate->address ().c_str (), nullptr);
   if (const Structure publication{reader.stats ()})
     gst_structure_set (out, "publication", GST_TYPE_STRUCTURE, publication.get (), nullptr);
   return out;
@@ -340,10 +342,10 @@ gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
   /**
    * GstStageGateSrc:stats:
    *
-   * What happened at this address: "connections", "admitted", "refused", "refused-limits",
-   * "protocol-errors" and "open"; and in "publication", while there is one, its "name", "protocol",
-   * "bytes", "video-frames", "audio-frames", "dropped-frames", "broken-frames" and
-   * "timeline-repairs".
+   * The "address" with the port really bound, and what happened there: "connections", "admitted",
+   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
+   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
+   * "broken-frames" and "timeline-repairs".
    *
    * Since: 0.1
    */

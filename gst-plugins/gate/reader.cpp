@@ -59,7 +59,10 @@ StreamReader::stop ()
 {
   if (task_ == nullptr)
     return;
-  gst_task_stop (task_);
+  {
+    const std::lock_guard lock (mutex_);
+    gst_task_stop (task_);
+  }
   gst_task_join (task_);
   gst_clear_object (&task_);
   set_publication (nullptr);
@@ -152,7 +155,9 @@ StreamReader::finish (GstFlowReturn flow)
     GST_ELEMENT_FLOW_ERROR (element_, flow);
   if (flow != GST_FLOW_FLUSHING || eos_)
     outputs_.push_eos ();
-  gst_task_pause (task_);
+  const std::lock_guard lock (mutex_);
+  if (gst_task_get_state (task_) == GST_TASK_STARTED) // a pause would undo stop()'s request
+    gst_task_pause (task_);
 }
 
 void

@@ -201,8 +201,8 @@ Connection::end_publication (const std::string &why)
     return;
   GST_INFO ("%s from %s ends: %s", publication_->name ().c_str (), to_text (peer_).c_str (),
       why.c_str ());
+  core_.publication_ended (publication_); // first: who has popped End must not get it again
   publication_->end (why);
-  core_.publication_ended (publication_);
   tags_.reset ();
   publication_.reset ();
 }
