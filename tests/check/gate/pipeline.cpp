@@ -109,4 +109,18 @@ Pipeline::wait_for (GstMessageType type, const char *name)
   return nullptr;
 }
 
+std::string
+with_keys ()
+{
+  const auto text = keyring_text ();
+  const auto at = text.find ("secret "); // gst-launch's syntax wants it on one line
+  return "keys=\"" + text.substr (at, text.find ('\n', at) - at) + "\"";
+}
+
+std::string
+good_stream ()
+{
+  return "demo?key=" + key_for ("live/demo");
+}
+
 } // namespace stagedoor::test

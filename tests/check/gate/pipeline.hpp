@@ -44,4 +44,7 @@ private:
   std::atomic<int> no_more_pads_ = 0;
 };
 
+std::string with_keys ();   ///< the keys property in gst-launch's way
+std::string good_stream (); ///< a stream name with a key that holds
+
 } // namespace stagedoor::test
