@@ -59,10 +59,11 @@ StreamReader::stop ()
 {
   if (task_ == nullptr)
     return;
-  {
-    const std::lock_guard lock (mutex_);
-    gst_task_stop (task_);
-  }
+  // Its loop holds this lock unless it is paused, so that its own pause can't undo the stop, which
+  // would leave the join waiting for ever.
+  g_rec_mutex_lock (&task_lock_);
+  gst_task_stop (task_);
+  g_rec_mutex_unlock (&task_lock_);
   gst_task_join (task_);
   gst_clear_object (&task_);
   set_publication (nullptr);
@@ -155,9 +156,7 @@ StreamReader::finish (GstFlowReturn flow)
     GST_ELEMENT_FLOW_ERROR (element_, flow);
   if (flow != GST_FLOW_FLUSHING || eos_)
     outputs_.push_eos ();
-  const std::lock_guard lock (mutex_);
-  if (gst_task_get_state (task_) == GST_TASK_STARTED) // a pause would undo stop()'s request
-    gst_task_pause (task_);
+  gst_task_pause (task_);
 }
 
 void

@@ -15,7 +15,9 @@ namespace stagedoor::rtmp {
  * of either track (and the first one of the second track: at most most_forward_ms away from the
  * first track). So a track may lead the other, pause or begin late by any time, and a gap that an
  * outage tore stays a gap. Everything else is a jump: the track goes on one frame after its last
- * tag, and the other track goes on with the same offset once it has jumped, too. */
+ * tag, and the other track goes on with the same offset once it has jumped, too.
+ *
+ * Map coded frames only: many encoders stamp their codec setup 0 whatever their clock says. */
 class Timeline
 {
 public:
@@ -31,24 +33,29 @@ public:
   Stamp map (Track track, std::uint32_t timestamp_ms);
 
 private:
+  struct Clock
+  {
+    std::int64_t offset_ms = 0; ///< source + offset = ours
+    int jumps = 0;              ///< how many jumps of the timeline came before it
+  };
   struct Lane
   {
     bool seen = false;
     std::uint32_t last_raw = 0;
     std::int64_t source_ms = 0; ///< last_raw without its wraps
-    std::int64_t offset_ms = 0; ///< source + offset = ours
-    std::int64_t last_ms = 0;   ///< on our timeline
-    std::int64_t step_ms = 0;   ///< between the last two tags
+    Clock clock;
+    std::int64_t last_ms = 0; ///< on our timeline
+    std::int64_t step_ms = 0; ///< between the last two tags
+    /** How far ahead of the other track's last tag this track's tags are, on average, while both
+     * have the same clock. */
+    std::int64_t lead_ms = 0;
   };
-  /** Where the lane's next tag would be if all went well. */
-  static std::int64_t expected (const Lane &lane) { return lane.last_ms + lane.step_ms; }
   std::int64_t head () const;
-  void unwrap (Lane &lane, const Lane &other, std::uint32_t raw) const;
   bool plausible (const Lane &lane, std::int64_t ms) const;
-  std::int64_t distance (const Lane &lane, std::int64_t ms) const;
-  std::int64_t choose_offset (const Lane &lane, const Lane &other) const;
+  Clock choose_clock (const Lane &lane, const Lane &other);
 
   Lane lanes_[2];
+  int jumps_ = 0;
 };
 
 } // namespace stagedoor::rtmp

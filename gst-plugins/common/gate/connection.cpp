@@ -201,7 +201,9 @@ Connection::end_publication (const std::string &why)
     return;
   GST_INFO ("%s from %s ends: %s", publication_->name ().c_str (), to_text (peer_).c_str (),
       why.c_str ());
-  core_.publication_ended (publication_); // first: who has popped End must not get it again
+  // In this order: a consumer that has popped the end gives back a publication that is over, or the
+  // next one would claim it again and find nothing.
+  core_.publication_ended (publication_);
   publication_->end (why);
   tags_.reset ();
   publication_.reset ();
