@@ -147,6 +147,8 @@ Impl::stats () const
       "admitted", G_TYPE_UINT64, n.admitted, "refused", G_TYPE_UINT64, n.refused, "refused-limits",
       G_TYPE_UINT64, n.refused_limits, "protocol-errors", G_TYPE_UINT64, n.protocol_errors, "open",
       G_TYPE_UINT64, n.open, nullptr);
+  if (open)
+    gst_structure_set (out, "address", G_TYPE_STRING, open->gate->address ().c_str (), nullptr);
   if (const Structure publication{reader.stats ()})
     gst_structure_set (out, "publication", GST_TYPE_STRUCTURE, publication.get (), nullptr);
   return out;
@@ -268,24 +270,14 @@ gst_stage_gate_src_send_event (GstElement *element, GstEvent *event)
   return GST_STAGE_GATE_SRC (element)->impl->reader.send_eos ();
 }
 
-/** What may be set, each until READY. */
+constexpr auto setting_flags =
+    static_cast<GParamFlags> (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
 static void
-install_settings ()
+install_admission_properties ()
 {
-  const auto flags = static_cast<GParamFlags> (
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  const auto secret = static_cast<GParamFlags> (
+  constexpr auto secret = static_cast<GParamFlags> (
       G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  /**
-   * GstStageGateSrc:location:
-   *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM. No host means all
-   * addresses, no port 1935.
-   *
-   * Since: 0.1
-   */
-  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", flags);
   /**
    * GstStageGateSrc:key-file:
    *
@@ -293,8 +285,8 @@ install_settings ()
    *
    * Since: 0.1
    */
-  props[PROP_KEY_FILE] = g_param_spec_string (
-      "key-file", "Key file", "File with the secrets that keys are signed with", nullptr, flags);
+  props[PROP_KEY_FILE] = g_param_spec_string ("key-file", "Key file",
+      "File with the secrets that keys are signed with", nullptr, setting_flags);
   /**
    * GstStageGateSrc:keys:
    *
@@ -311,8 +303,23 @@ install_settings ()
    *
    * Since: 0.1
    */
-  props[PROP_PUBLIC] =
-      g_param_spec_boolean ("public", "Public", "Let anybody publish, without a key", FALSE, flags);
+  props[PROP_PUBLIC] = g_param_spec_boolean (
+      "public", "Public", "Let anybody publish, without a key", FALSE, setting_flags);
+}
+
+static void
+install_other_properties ()
+{
+  /**
+   * GstStageGateSrc:location:
+   *
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM. No host means all
+   * addresses, no port 1935, and port 0 a free one.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
+      "rtmp://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", setting_flags);
   /**
    * GstStageGateSrc:keep-listening:
    *
@@ -322,7 +329,20 @@ install_settings ()
    * Since: 0.1
    */
   props[PROP_KEEP_LISTENING] = g_param_spec_boolean ("keep-listening", "Keep listening",
-      "Wait for the next publisher when one stops, instead of ending the stream", FALSE, flags);
+      "Wait for the next publisher when one stops, instead of ending the stream", FALSE,
+      setting_flags);
+  /**
+   * GstStageGateSrc:stats:
+   *
+   * The "address" with the port really bound, and what happened there: "connections", "admitted",
+   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
+   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
+   * "broken-frames" and "timeline-repairs".
+   *
+   * Since: 0.1
+   */
+  props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
+      GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -336,19 +356,8 @@ gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_stage_gate_src_change_state);
   element_class->send_event = GST_DEBUG_FUNCPTR (gst_stage_gate_src_send_event);
 
-  install_settings ();
-  /**
-   * GstStageGateSrc:stats:
-   *
-   * What happened at this address: "connections", "admitted", "refused", "refused-limits",
-   * "protocol-errors" and "open"; and in "publication", while there is one, its "name", "protocol",
-   * "bytes", "video-frames", "audio-frames", "dropped-frames", "broken-frames" and
-   * "timeline-repairs".
-   *
-   * Since: 0.1
-   */
-  props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
-      GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  install_admission_properties ();
+  install_other_properties ();
   g_object_class_install_properties (object_class, props.size (), props.data ());
 
   gst_element_class_add_static_pad_template (element_class, &video_template);
