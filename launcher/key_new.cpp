@@ -40,9 +40,9 @@ claims_of (const KeyNewOptions &options)
   return out;
 }
 
-/** The newest secret that is not revoked; a new one when there is none. */
-Result<keys::Secret>
-minting_secret (const StateFolder &state)
+/** With a last secret that is not revoked; a new one when the folder's is. */
+Result<keys::KeyringSettings>
+minting_settings (const StateFolder &state)
 {
   auto settings = state.read_keys ();
   const auto usable = [] (const keys::KeyringSettings &s) {
@@ -53,7 +53,21 @@ minting_secret (const StateFolder &state)
       if (!usable (s))
         s.secrets.push_back (new_secret (s));
     });
-  return settings.map ([] (const keys::KeyringSettings &s) { return s.secrets.back (); });
+  return settings;
+}
+
+/** The same claims give the same key, also after it was revoked: that one begins a little earlier
+ * or later, which makes it another. */
+tl::expected<std::string, std::string>
+mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
+{
+  auto token = keys::mint (settings.secrets.back (), claims);
+  while (token && settings.revoked_credentials.contains (keys::credential_id (*token))) {
+    claims.not_before =
+        claims.not_before == 0 ? std::int64_t{std::time (nullptr)} : claims.not_before - 1;
+    token = keys::mint (settings.secrets.back (), claims);
+  }
+  return token;
 }
 
 /** What is printed, in both forms. */
@@ -129,16 +143,16 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
 Result<Exit>
 run_key_new (const KeyNewOptions &options)
 {
-  const auto claims = claims_of (options);
+  auto claims = claims_of (options);
   if (!claims)
     return tl::unexpected (claims.error ());
   const auto state = StateFolder::open (options.state);
   if (!state)
     return tl::unexpected (state.error ());
-  const auto secret = minting_secret (*state);
-  if (!secret)
-    return tl::unexpected (secret.error ());
-  const auto token = keys::mint (*secret, *claims);
+  const auto settings = minting_settings (*state);
+  if (!settings)
+    return tl::unexpected (settings.error ());
+  const auto token = mint_unrevoked (*settings, *claims);
   if (!token)
     return fail (exit_usage, token.error ());
   const auto at =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `stagedoor key revoke`: takes a key back, or all that one secret made. A running server notices.
+#include <algorithm>
 #include <cstdio>
 
 #include "launcher/commands.hpp"
@@ -24,6 +25,13 @@ credential_to_revoke (const std::string &text)
   if (!keys::Key::parse (credential->token))
     return fail (exit_data, "this is neither a key nor a credential id");
   return keys::credential_id (credential->token);
+}
+
+bool
+has_secret (const keys::KeyringSettings &settings, const std::string &id)
+{
+  return std::any_of (settings.secrets.begin (), settings.secrets.end (),
+      [&id] (const keys::Secret &secret) { return secret.id == id; });
 }
 
 void
@@ -51,6 +59,13 @@ run_key_revoke (const KeyRevokeOptions &options)
   const auto state = StateFolder::open (options.state);
   if (!state)
     return tl::unexpected (state.error ());
+  if (!options.key_id.empty ()) {
+    const auto settings = state->read_keys ();
+    if (!settings)
+      return tl::unexpected (settings.error ());
+    if (!has_secret (*settings, options.key_id))
+      return fail (exit_data, state->path () + "/keys has no secret " + options.key_id);
+  }
   const auto changed = state->change_keys ([&] (keys::KeyringSettings &settings) {
     if (!options.key_id.empty ())
       settings.revoked_keys.insert (options.key_id);

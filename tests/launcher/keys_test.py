@@ -147,6 +147,23 @@ class Keys(unittest.TestCase):
         self.assertIn("key=1k2.", new)
         self.assertEqual(self.inspect(new, "--stream", "live/demo").returncode, 0)
 
+    def test_new_key_is_never_a_revoked_one(self):
+        for flags in ((), ("--expires", "2090-01-01T00:00:00Z"), ("--from", "2080-01-01T00:00:00Z"), ("--role", "play")):
+            seen = set()
+            for _ in range(4):
+                new = self.new("live/demo", *flags)
+                self.assertNotIn(new["credential"], seen)
+                seen.add(new["credential"])
+                done = self.inspect(new["whep"].get("token") or new["rtmp"]["key"], "--stream", "live/demo")
+                self.assertEqual(json.loads(done.stdout).get("reason"), "not-yet-valid" if "--from" in flags else None)
+                run_json("key", "revoke", new["credential"], "--state", self.state)
+
+    def test_revoking_a_secret_that_is_not_there(self):
+        self.new()
+        before = self.keys.read_bytes()
+        self.assertIn("no secret k2", run("key", "revoke", "--key-id", "k2", "--state", self.state, check=65).stderr)
+        self.assertEqual(self.keys.read_bytes(), before)
+
     def test_many_revocations_at_once_are_all_kept(self):
         keys = [self.new("live/demo", "--expires", f"{hours}h")["rtmp"]["key"] for hours in range(1, 13)]
         children = [subprocess.Popen([PROGRAM, "key", "revoke", key, "--state", self.state], stdout=subprocess.DEVNULL)
