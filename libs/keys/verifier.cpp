@@ -25,7 +25,7 @@ explain (Refusal refusal)
       return "the key is for the other direction: a play key can't publish, a publish key can't "
              "play";
     case Refusal::wrong_stream:
-      return "the key is for another stream";
+      return "the key is for another stream, or this server takes none of this name";
     case Refusal::wrong_network:
       return "the key may not be used from this address";
     case Refusal::not_accepted:

@@ -25,8 +25,8 @@ enum class Refusal {
   not_yet_valid,
   expired,
   revoked,
-  wrong_role, ///< a play key can't publish and a publish key can't play
-  wrong_stream,
+  wrong_role,    ///< a play key can't publish and a publish key can't play
+  wrong_stream,  ///< no valid name, not the one that was signed, or one that is not served here
   wrong_network, ///< the key is bound to other addresses
   not_accepted,  ///< this key format is switched off here
 };

@@ -89,6 +89,7 @@ class Streams(unittest.TestCase):
                 with self.subTest(reason), Publisher(credential) as publisher:
                     self.assertNotEqual(publisher.wait(), 0)
                     wait_until(lambda: f"refused: {reason}: " in server.log(), f"the log of {reason}\n{server.log()}")
+            self.assertIn("app/demo: 127.0.0.1 refused: wrong-stream: the key is for another stream, or this server takes none", server.log())
             self.assertEqual(server.status("live/demo")["state"], "offline")
             self.assert_no_secret(server, *(c for r, c in tried.items() if r != "no-key"))
 
