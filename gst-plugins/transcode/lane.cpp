@@ -209,8 +209,11 @@ Lane::decide (GstPad *output, String &problem) const
       problem.reset (g_strdup (undecodable));
     return Mode::opus;
   }
-  problem.reset (g_strdup_printf ("the peer does not take %s and nothing here converts it",
-      gst_structure_get_name (gst_caps_get_structure (caps_.get (), 0))));
+  const auto *format = gst_caps_get_structure (caps_.get (), 0);
+  const char *profile = gst_structure_get_string (format, "profile");
+  problem.reset (g_strdup_printf ("the peer does not take %s%s%s%s and nothing here converts it",
+      gst_structure_get_name (format), profile != nullptr ? " (profile " : "",
+      profile != nullptr ? profile : "", profile != nullptr ? ")" : ""));
   return Mode::idle;
 }
 

@@ -167,7 +167,11 @@ START_TEST (refused_format_is_a_problem_until_it_is_none)
   ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
   ck_assert_uint_eq (bad.count (), 0);
   ck_assert_uint_eq (good.count (), 3);
-  const std::string text = "the peer does not take video/x-h264 and nothing here converts it";
+  const char *profile =
+      gst_structure_get_string (gst_caps_get_structure (track.caps.get (), 0), "profile");
+  ck_assert (profile != nullptr);
+  const auto text = std::string ("the peer does not take video/x-h264 (profile ") + profile
+                    + ") and nothing here converts it";
   assert_text (problem_of (pad.get ()), text);
   auto problems = transcoder.problems ();
   ck_assert_uint_eq (problems.size (), 1); // said once, not per buffer
