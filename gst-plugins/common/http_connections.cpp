@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "gst-plugins/common/http_filter.hpp"
 #include "gst-plugins/common/ref.hpp"
 
 GST_DEBUG_CATEGORY_STATIC (stage_http_debug);
@@ -104,9 +105,12 @@ Connections::admit (GSocket *socket)
   if (local != nullptr && remote != nullptr) {
     g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
     auto *stream = G_OBJECT (g_socket_connection_factory_create_connection (socket));
-    entries_[G_OBJECT (remote)] = {stream, deadline (), nullptr, 0, 0};
+    GIOStream *filtered = new_filtered_stream (G_IO_STREAM (stream));
+    entries_[G_OBJECT (remote)] = {
+        stream, g_io_stream_get_input_stream (filtered), deadline (), nullptr, 0, 0};
     g_object_weak_ref (stream, on_gone, this);
-    soup_server_accept_iostream (server_, G_IO_STREAM (stream), local, remote, nullptr);
+    soup_server_accept_iostream (server_, filtered, local, remote, nullptr);
+    g_object_unref (filtered);
     g_object_unref (stream);
   }
   g_clear_object (&local);
@@ -167,6 +171,14 @@ Connections::find (SoupServerMessage *message)
 }
 
 void
+Connections::expects_request (SoupServerMessage *message)
+{
+  expects_client (message);
+  if (auto *connection = find (message))
+    expect_head (connection->filter);
+}
+
+void
 Connections::expects_client (SoupServerMessage *message)
 {
   if (auto *connection = find (message)) {
@@ -190,6 +202,7 @@ Connections::begin_body (SoupServerMessage *message, std::size_t limit)
   if (auto *connection = find (message)) {
     connection->body_limit = limit;
     connection->body_size = 0;
+    expect_no_head (connection->filter);
   }
 }
 

@@ -26,6 +26,7 @@ public:
   Connections &operator= (const Connections &) = delete;
 
   /** What a message's connection is doing. A connection that was shut down is silently ignored. */
+  void expects_request (SoupServerMessage *message); ///< the client is to send the one after it
   void expects_client (SoupServerMessage *message);  ///< the client is to send, or take, something
   void expects_handler (SoupServerMessage *message); ///< from now until it is no longer deferred
   void begin_body (SoupServerMessage *message, std::size_t limit);
@@ -35,7 +36,8 @@ public:
 private:
   struct Connection
   {
-    GObject *stream; // the GSocketConnection; this entry goes when it does
+    GObject *stream;      // the GSocketConnection; this entry goes when it does
+    GInputStream *filter; // owns stream
     gint64 deadline;
     SoupServerMessage *deferred; // borrowed; while set, the deadline is never
     std::size_t body_limit, body_size;
