@@ -206,6 +206,22 @@ START_TEST (idle_connection_is_closed)
 }
 END_TEST
 
+/** libsoup 3.2 alone keeps the file descriptor for ever. */
+START_TEST (idle_connection_that_ends_is_closed)
+{
+  const auto server = open_server ({.patience = std::chrono::hours (1)});
+  const auto route = server->route ("/", 0, say_length);
+  for (const char *last : {"", "\r\n", "GET / HT", "GET / HTTP/1.1\r\nHost: t\r\n"}) {
+    Client client (server->port ());
+    ck_assert_int_eq (client.ask (get ("/")).status, 200);
+    client.send (last);
+    ck_assert_int_eq (shutdown (client.fd (), SHUT_WR), 0);
+    ck_assert_int_eq (client.receive ().status, 0); // not an answer to half a request
+    ck_assert (client.is_closed ());
+  }
+}
+END_TEST
+
 START_TEST (client_that_does_not_read_is_closed)
 {
   const auto server = open_server ({.patience = milliseconds (300)});
@@ -355,7 +371,8 @@ main ()
   return run ("http-hostile",
       {body_limit, no_route_takes_no_body, endless_body_is_cut_off, expect_continue, wrong_lengths,
           paths, malformed_requests, too_many_headers, slow_writers_are_closed,
-          idle_connection_is_closed, client_that_does_not_read_is_closed, deferred_is_given_time,
+          idle_connection_is_closed, idle_connection_that_ends_is_closed,
+          client_that_does_not_read_is_closed, deferred_is_given_time,
           newcomer_pushes_out_the_idlest, connections_being_answered_are_not_pushed_out,
           pipelined_requests, old_clients_and_closing_ones, ranges_are_not_cut,
           survives_lack_of_file_descriptors, many_half_open});
