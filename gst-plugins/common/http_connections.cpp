@@ -38,10 +38,6 @@ Connections::Connections (
   std::call_once (once,
       [] { GST_DEBUG_CATEGORY_INIT (stage_http_debug, "stagehttp", 0, "shared HTTP server"); });
   g_socket_set_blocking (listening, FALSE);
-  tick_ = g_timeout_source_new (
-      static_cast<guint> (std::clamp<gint64> (limits.patience.count () / 10, 10, 2000)));
-  g_source_set_callback (tick_, on_tick, this, nullptr);
-  g_source_attach (tick_, context);
   watch ();
 }
 
@@ -60,6 +56,18 @@ gint64
 Connections::deadline () const
 {
   return g_get_monotonic_time () + limits_.patience.count () * 1000;
+}
+
+/** Until there is nothing to look after. */
+void
+Connections::tick ()
+{
+  if (tick_ != nullptr)
+    return;
+  tick_ = g_timeout_source_new (
+      static_cast<guint> (std::clamp<gint64> (limits_.patience.count () / 10, 10, 2000)));
+  g_source_set_callback (tick_, on_tick, this, nullptr);
+  g_source_attach (tick_, context_);
 }
 
 void
@@ -92,6 +100,7 @@ Connections::accept_one ()
     GST_WARNING ("cannot accept a connection: %s", raw->message);
     shut_latest ();
     g_clear_pointer (&watch_, g_source_unref);
+    tick ();
   }
 }
 
@@ -108,6 +117,7 @@ Connections::admit (GSocket *socket)
     GIOStream *filtered = new_filtered_stream (G_IO_STREAM (stream));
     entries_[G_OBJECT (remote)] = {
         stream, g_io_stream_get_input_stream (filtered), deadline (), nullptr, 0, 0};
+    tick ();
     g_object_weak_ref (stream, on_gone, this);
     soup_server_accept_iostream (server_, filtered, local, remote, nullptr);
     g_object_unref (filtered);
@@ -160,7 +170,10 @@ Connections::on_tick (gpointer self)
   }
   if (connections.watch_ == nullptr)
     connections.watch ();
-  return G_SOURCE_CONTINUE;
+  if (!connections.entries_.empty ())
+    return G_SOURCE_CONTINUE;
+  g_clear_pointer (&connections.tick_, g_source_unref);
+  return G_SOURCE_REMOVE;
 }
 
 Connections::Connection *

@@ -48,6 +48,7 @@ private:
   static gboolean on_tick (gpointer self);
   static void on_gone (gpointer self, GObject *stream);
   gint64 deadline () const;
+  void tick ();
   void watch ();
   void accept_one ();
   void admit (GSocket *socket);
@@ -60,7 +61,7 @@ private:
   SoupServer *const server_;
   const Limits limits_;
   GSource *watch_ = nullptr; // none while accept() fails
-  GSource *tick_;
+  GSource *tick_ = nullptr;  // none while there is nobody
   Entries entries_;
 };
 
