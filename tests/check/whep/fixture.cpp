@@ -153,6 +153,9 @@ Source::Source (Sink &sink, const char *pad_name)
   gst_pad_set_event_function (pad_.get (), on_event);
   gst_pad_set_query_function (pad_.get (), on_query);
   gst_pad_set_active (pad_.get (), TRUE);
+  {
+    std::lock_guard lock (mutex_); // events come on other threads, which are to see all of this
+  }
   ck_assert_int_eq (gst_pad_link (pad_.get (), peer_.get ()), GST_PAD_LINK_OK);
 }
 
@@ -168,8 +171,16 @@ Source::on_event (GstPad *pad, GstObject *, GstEvent *event)
 {
   const auto owned = adopt (event);
   auto *self = static_cast<Source *> (gst_pad_get_element_private (pad));
+  std::lock_guard lock (self->mutex_);
   self->keyframe_requests_ += gst_video_event_is_force_key_unit (event);
   return TRUE;
+}
+
+int
+Source::keyframe_requests () const
+{
+  std::lock_guard lock (mutex_);
+  return keyframe_requests_;
 }
 
 gboolean
