@@ -87,8 +87,9 @@ private:
 
   Sink &sink_;
   const Ref<GstPad> pad_, peer_;
-  mutable std::mutex mutex_;
-  int keyframe_requests_ = 0; // protected by mutex_
+  /** What comes from downstream, on any thread, maybe when this is just going: the pad's own. */
+  struct Upstream;
+  Upstream &upstream () const;
 };
 
 /** H.264 with start codes, 30 frames a second. */
