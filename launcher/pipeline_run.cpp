@@ -182,6 +182,7 @@ PipelineRun::on_message (GstMessage *message)
     return;
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
+      draw ("failed");
       return listener_.failed (error_text (message));
     case GST_MESSAGE_WARNING:
       if (!is_missing_track (message))
@@ -218,6 +219,14 @@ PipelineRun::on_element_message (GstMessage *message)
   }
 }
 
+/** Into GST_DEBUG_DUMP_DOT_DIR, when that is set. */
+void
+PipelineRun::draw (const char *what) const
+{
+  GST_DEBUG_BIN_TO_DOT_FILE_WITH_TS (GST_BIN (pipeline_.get ()), GST_DEBUG_GRAPH_SHOW_ALL,
+      (std::string ("stagedoor-") + what).c_str ());
+}
+
 void
 PipelineRun::stop (std::function<void ()> stopped)
 {
@@ -225,6 +234,7 @@ PipelineRun::stop (std::function<void ()> stopped)
   drain_.reset ();
   if (!pipeline_)
     return post_to_main (std::move (stopped));
+  draw ("stopping");
   const auto bus = adopt (gst_element_get_bus (pipeline_.get ()));
   gst_bus_remove_watch (bus.get ());
   // Going down may wait for streaming threads. This object, and with it the pipeline, lives until

@@ -45,6 +45,7 @@ private:
   void fail_later (std::string text);
   void on_message (GstMessage *message);
   void on_element_message (GstMessage *message);
+  void draw (const char *what) const;
   void on_publisher_end (const std::string &why);
   /** Any thread: @p call runs on the main thread unless the run was stopped by then. */
   static void tell (

@@ -165,6 +165,22 @@ class Streams(unittest.TestCase):
                 publisher.stop()
                 server.wait_for_state("live/demo", "offline")
 
+    def test_drawings_of_pipelines_hold_no_secret(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with Server(env={"GST_DEBUG_DUMP_DOT_DIR": folder, "GST_DEBUG": "*:6"}) as server:
+                credential = server.key("live/demo")
+                with Publisher(credential) as publisher:
+                    server.wait_for_state("live/demo", "live")
+                    publisher.stop()
+                    server.wait_for_state("live/demo", "offline")
+                secret = server.state.joinpath("keys").read_text().split("secret k1 ")[1].split()[0]
+                self.assert_no_secret(server, credential)
+                self.assertNotIn(secret, server.log())
+            drawing = next(Path(folder).glob("*stagedoor-stopping.dot")).read_text()
+            self.assertIn("GstStageWhepSink", drawing)
+            for text in (secret, credential["rtmp"]["key"].rpartition(".")[2]):
+                self.assertNotIn(text, drawing)
+
     def test_ends_with_streams_running(self):
         with Server() as server, Publisher(server.key("live/a")) as a, Publisher(server.key("live/b")) as b:
             server.wait_for_state("live/a", "live")
