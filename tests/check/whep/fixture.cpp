@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 namespace stagedoor::test {
@@ -156,8 +157,18 @@ Source::Source (Sink &sink, const char *pad_name)
   ck_assert_int_eq (gst_pad_link (pad_.get (), peer_.get ()), GST_PAD_LINK_OK);
 }
 
+namespace {
+
+std::mutex events_mutex; // requests for key frames come on threads of their own, even late
+
+} // namespace
+
 Source::~Source ()
 {
+  {
+    const std::lock_guard lock (events_mutex);
+    gst_pad_set_element_private (pad_.get (), nullptr);
+  }
   gst_pad_unlink (pad_.get (), peer_.get ());
   gst_pad_set_active (pad_.get (), FALSE);
   gst_element_release_request_pad (sink_.element (), peer_.get ());
@@ -167,8 +178,9 @@ gboolean
 Source::on_event (GstPad *pad, GstObject *, GstEvent *event)
 {
   const auto owned = adopt (event);
-  auto *self = static_cast<Source *> (gst_pad_get_element_private (pad));
-  self->keyframe_requests_ += gst_video_event_is_force_key_unit (event);
+  const std::lock_guard lock (events_mutex);
+  if (auto *self = static_cast<Source *> (gst_pad_get_element_private (pad)))
+    self->keyframe_requests_ += gst_video_event_is_force_key_unit (event);
   return TRUE;
 }
 
