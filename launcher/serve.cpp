@@ -81,7 +81,9 @@ Daemon::follow_gate ()
       }));
   tokens_.push_back (listeners_.gate->on_refused ([] (const gate::Refused &refused) {
     log_line ((refused.name.empty () ? std::string ("a publisher") : refused.name) + ": "
-              + refused.peer.ip.to_string () + " refused: " + refused.reason + ": " + refused.text);
+              + refused.peer.ip.to_string () + " refused: " + refused.reason + ": " + refused.text
+              + (refused.untold > 0 ? " (" + std::to_string (refused.untold) + " more before it)"
+                                    : std::string ()));
   }));
 }
 

@@ -133,8 +133,9 @@ struct Refused
 {
   std::string name; ///< "live/demo"; empty when the connection was refused before it named a stream
   Endpoint peer;
-  std::string reason; ///< keys::name(), "bad-name", "busy", "limit", "timeout" or "protocol"
-  std::string text;   ///< the sentence that the publisher was told
+  std::string reason;       ///< keys::name(), "bad-name", "busy", "limit", "timeout" or "protocol"
+  std::string text;         ///< the sentence that the publisher was told
+  std::uint64_t untold = 0; ///< refusals before this one that nobody was told of
 };
 
 /** Listens on one address. One per address in the process: use open(). Thread safe; call it without
@@ -164,6 +165,8 @@ public:
   /** Called on the gate thread, must not block. Not called, and no longer running, once the token
    * is gone (unless it is dropped inside the call). */
   virtual Token on_published (std::function<void (std::shared_ptr<Publication>)> call) = 0;
+  /** In a flood some are left out: at most 50 at once and 10 a second, and the same again for those
+   * without a name. The counters have them all. */
   virtual Token on_refused (std::function<void (const Refused &)> call) = 0;
 
   /** The publication of @p name; waits for one. nullptr when interrupted. It belongs to the caller

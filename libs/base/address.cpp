@@ -48,6 +48,15 @@ IpAddress::is_v4 () const
   return std::equal (mapped_prefix.begin (), mapped_prefix.end (), bytes.begin ());
 }
 
+IpAddress
+IpAddress::site () const
+{
+  auto out = *this;
+  if (!is_v4 ())
+    std::fill (out.bytes.begin () + 8, out.bytes.end (), std::uint8_t{0});
+  return out;
+}
+
 std::string
 IpAddress::to_string () const
 {

@@ -20,6 +20,8 @@ struct IpAddress
   static std::optional<IpAddress> parse (std::string_view text);
   static IpAddress from_v4 (std::uint32_t host_order);
   bool is_v4 () const;
+  /** What limits per address count: whoever has an IPv6 address has the whole /64. */
+  IpAddress site () const;
   /** 10.0.0.1, or 2001:db8::1 without brackets. */
   std::string to_string () const;
   auto operator<=> (const IpAddress &) const = default;

@@ -2,8 +2,8 @@
 // One handshake over a BIO that keeps datagrams apart.
 //
 // Nothing here answers with a cookie (HelloVerifyRequest, RFC 6347 section 4.2.1): a datagram only
-// comes here from an address that has passed a connectivity check with our password, which proves
-// more than a cookie would.
+// comes here after a connectivity check with our password. A viewer can forge the address of both,
+// but gets no more than a few small datagrams sent there: media waits for a proof of the address.
 //
 // OpenSSL would time retransmissions by the wall clock. Its timer is set out of reach, and lost
 // flights are sent again from here: the same datagrams, at the times that the caller passes in. To

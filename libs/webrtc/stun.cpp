@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t magic_cookie = 0x2112a442;
 constexpr std::size_t header_size = 20;
 /** A check travels in one datagram that isn't fragmented (RFC 8489 section 6.1). */
-constexpr std::size_t max_request = 1500;
+constexpr std::size_t max_message = 1500;
 
 enum Type : std::uint16_t {
   binding_request = 0x0001,
@@ -58,18 +58,18 @@ fingerprint_of (ByteView bytes)
   return crc ^ 0xffffffff ^ 0x5354554e;
 }
 
-/** Header of a binding request; its transaction id when it is one. */
+/** Header of a message; its transaction id when it is of type @p wanted. */
 std::optional<ByteView>
-transaction_of (ByteView packet)
+transaction_of (ByteView packet, Type wanted)
 {
-  if (packet.size () > max_request)
+  if (packet.size () > max_message)
     return std::nullopt;
   Reader reader (packet);
   const auto type = reader.u16 ();
   const auto length = reader.u16 ();
   const auto cookie = reader.u32 ();
   const auto transaction = reader.take (12);
-  if (!reader.ok () || type != binding_request || cookie != magic_cookie || length % 4 != 0
+  if (!reader.ok () || type != wanted || cookie != magic_cookie || length % 4 != 0
       || length != reader.remaining ())
     return std::nullopt;
   return transaction;
@@ -94,8 +94,8 @@ next_attribute (Reader &reader)
   return item;
 }
 
-/** What a connectivity check says. */
-struct Request
+/** What a connectivity check says, or the answer to one. */
+struct Message
 {
   ByteView transaction, username;
   ByteView signed_part; ///< up to MESSAGE-INTEGRITY
@@ -107,38 +107,38 @@ struct Request
 
 /** Takes one attribute that MESSAGE-INTEGRITY covers. The first of its kind counts. */
 void
-note (Request &request, const Item &item)
+note (Message &message, const Item &item)
 {
   switch (item.type) {
     case username:
-      if (request.username.empty ())
-        request.username = item.value;
+      if (message.username.empty ())
+        message.username = item.value;
       break;
     case use_candidate:
-      request.use_candidate = true;
+      message.use_candidate = true;
       break;
     case ice_controlled:
-      request.peer_is_controlled = true;
+      message.peer_is_controlled = true;
       break;
     case priority:
     case message_integrity_sha256:
       break;
     default:
-      if (item.type < 0x8000 && request.unknowns < request.unknown.size ())
-        request.unknown[request.unknowns++] = item.type;
+      if (item.type < 0x8000 && message.unknowns < message.unknown.size ())
+        message.unknown[message.unknowns++] = item.type;
   }
 }
 
-/** Reads a whole request with a right FINGERPRINT at its end. What stands between
+/** Reads a whole message with a right FINGERPRINT at its end. What stands between
  * MESSAGE-INTEGRITY and FINGERPRINT isn't authenticated and doesn't count (RFC 8489 14.5). */
-std::optional<Request>
-read_request (ByteView packet)
+std::optional<Message>
+read_message (ByteView packet, Type type)
 {
-  Request request;
-  const auto transaction = transaction_of (packet);
+  Message message;
+  const auto transaction = transaction_of (packet, type);
   if (!transaction || packet.size () < header_size + integrity_size + fingerprint_size)
     return std::nullopt;
-  request.transaction = *transaction;
+  message.transaction = *transaction;
 
   const auto body = packet.first (packet.size () - fingerprint_size);
   Reader last (packet.subspan (body.size ()));
@@ -151,18 +151,18 @@ read_request (ByteView packet)
     const auto item = next_attribute (reader);
     if (!item)
       return std::nullopt;
-    if (!request.integrity.empty ())
+    if (!message.integrity.empty ())
       continue;
     if (item->type == message_integrity) {
-      request.signed_part = body.first (at);
-      request.integrity = item->value;
+      message.signed_part = body.first (at);
+      message.integrity = item->value;
     } else {
-      note (request, *item);
+      note (message, *item);
     }
   }
-  if (request.integrity.empty ())
+  if (message.integrity.empty ())
     return std::nullopt;
-  return request;
+  return message;
 }
 
 /** HMAC-SHA1 with the length field as if the message ended with MESSAGE-INTEGRITY. */
@@ -176,7 +176,7 @@ integrity_of (const HmacSha1 &mac, ByteView signed_part)
 }
 
 Bytes
-begin_response (Type type, const Request &request)
+begin_message (Type type, ByteView transaction)
 {
   Bytes out;
   out.reserve (128);
@@ -184,12 +184,12 @@ begin_response (Type type, const Request &request)
   writer.u16 (type);
   writer.u16 (0);
   writer.u32 (magic_cookie);
-  writer.bytes (request.transaction);
+  writer.bytes (transaction);
   return out;
 }
 
 Bytes
-finish_response (Bytes out, const HmacSha1 &mac)
+finish_message (Bytes out, const HmacSha1 &mac)
 {
   Writer writer (out);
   const auto integrity = integrity_of (mac, out);
@@ -218,7 +218,7 @@ write_error (Bytes &out, int code, std::string_view reason)
 }
 
 void
-write_unknown_attributes (Bytes &out, const Request &request)
+write_unknown_attributes (Bytes &out, const Message &request)
 {
   Writer writer (out);
   writer.u16 (unknown_attributes);
@@ -229,7 +229,7 @@ write_unknown_attributes (Bytes &out, const Request &request)
 }
 
 void
-write_mapped_address (Bytes &out, const Request &request, const Endpoint &from)
+write_mapped_address (Bytes &out, const Message &request, const Endpoint &from)
 {
   std::array<std::uint8_t, 16> mask;
   put_u32 (mask.data (), magic_cookie);
@@ -283,7 +283,7 @@ classify (ByteView packet)
 std::optional<std::string_view>
 local_ufrag_of (ByteView packet)
 {
-  if (!transaction_of (packet))
+  if (!transaction_of (packet, binding_request))
     return std::nullopt;
   Reader reader (packet.subspan (header_size));
   while (const auto item = next_attribute (reader)) {
@@ -304,9 +304,9 @@ make_ice_credentials ()
   return {random_ice_chars (8), random_ice_chars (24)};
 }
 
-IceLite::IceLite (IceCredentials local, std::string remote_ufrag)
+IceLite::IceLite (IceCredentials local, std::string remote_ufrag, std::string_view remote_password)
     : local_ (std::move (local)), remote_ufrag_ (std::move (remote_ufrag)),
-      mac_ (view (local_.password))
+      mac_ (view (local_.password)), remote_mac_ (view (remote_password))
 {
 }
 
@@ -322,27 +322,55 @@ IceLite::is_for_us (ByteView username) const
 IceLite::Check
 IceLite::on_packet (ByteView packet, const Endpoint &from) const
 {
-  const auto request = read_request (packet);
+  const auto request = read_message (packet, binding_request);
   if (!request || !is_for_us (request->username)
       || !equal_constant_time (request->integrity, integrity_of (mac_, request->signed_part)))
     return {};
 
   Check check{true, false, {}};
   if (request->unknowns > 0) {
-    check.response = begin_response (binding_error, *request);
+    check.response = begin_message (binding_error, request->transaction);
     write_error (check.response, 420, "Unknown Attribute");
     write_unknown_attributes (check.response, *request);
   } else if (request->peer_is_controlled) {
     // An ICE-lite agent never leads, so the peer has to change its mind (RFC 8445 section 7.3.1.1).
-    check.response = begin_response (binding_error, *request);
+    check.response = begin_message (binding_error, request->transaction);
     write_error (check.response, 487, "Role Conflict");
   } else {
     check.nominated = request->use_candidate;
-    check.response = begin_response (binding_success, *request);
+    check.response = begin_message (binding_success, request->transaction);
     write_mapped_address (check.response, *request, from);
   }
-  check.response = finish_response (std::move (check.response), mac_);
+  check.response = finish_message (std::move (check.response), mac_);
   return check;
+}
+
+Bytes
+IceLite::own_check (const Transaction &transaction) const
+{
+  constexpr std::uint32_t peer_reflexive = 110u << 24 | 0xffff << 8 | 255; // RFC 8445 section 5.1.2
+  auto out = begin_message (binding_request, transaction);
+  Writer writer (out);
+  writer.u16 (username);
+  writer.u16 (static_cast<std::uint16_t> (remote_ufrag_.size () + 1 + local_.ufrag.size ()));
+  writer.bytes (remote_ufrag_ + ":" + local_.ufrag);
+  out.resize ((out.size () + 3) & ~std::size_t{3});
+  writer.u16 (priority);
+  writer.u16 (4);
+  writer.u32 (peer_reflexive);
+  writer.u16 (ice_controlled);
+  writer.u16 (8);
+  writer.bytes (ByteView (transaction).first (8)); // the tie-breaker: any random number
+  return finish_message (std::move (out), remote_mac_);
+}
+
+bool
+IceLite::is_answer (ByteView packet, const Transaction &transaction) const
+{
+  const auto answer = read_message (packet, binding_success);
+  return answer && equal_constant_time (answer->transaction, transaction)
+         && equal_constant_time (
+             answer->integrity, integrity_of (remote_mac_, answer->signed_part));
 }
 
 } // namespace stagedoor::webrtc

@@ -257,10 +257,22 @@ Core::refused (const Refused &refused)
     ++counters_.refused_limits;
   else
     ++counters_.refused;
-  // Whoever hasn't named a stream may be a flood; it must not fill a log.
+  tell (refused);
+}
+
+/** Wrong keys and noise have an allowance each, so that a scan doesn't hide what a publisher needs
+ * to know. */
+void
+Core::tell (Refused refused)
+{
+  const auto untold = (refused.name.empty () ? nameless_ : named_).take (Clock::now ());
+  if (!untold)
+    return;
+  refused.untold = *untold;
   GST_CAT_LEVEL_LOG (GST_CAT_DEFAULT, refused.name.empty () ? GST_LEVEL_INFO : GST_LEVEL_WARNING,
-      nullptr, "%s: refused %s: %s: %s", refused.name.empty () ? "-" : refused.name.c_str (),
-      to_text (refused.peer).c_str (), refused.reason.c_str (), refused.text.c_str ());
+      nullptr, "%s: refused %s: %s: %s (%" G_GUINT64_FORMAT " more before it)",
+      refused.name.empty () ? "-" : refused.name.c_str (), to_text (refused.peer).c_str (),
+      refused.reason.c_str (), refused.text.c_str (), refused.untold);
   call_all (refused_calls_, refused);
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 
+#include "gst-plugins/common/gate/allowance.hpp"
 #include "gst-plugins/common/gate/connection.hpp"
 #include "gst-plugins/common/gate/doorkeeper.hpp"
 #include "gst-plugins/common/gate/roster.hpp"
@@ -72,6 +73,7 @@ private:
   void accept_some ();
   void let_in (Socket socket);
   void pause_accepting ();
+  void tell (Refused refused);
   bool take_over (const std::string &name, const Admission &admission);
   Connection *find (std::uint64_t id);
   void close_all ();
@@ -86,6 +88,8 @@ private:
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
   Doorkeeper doorkeeper_;
   Counters counters_;
+  Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told
+  Allowance nameless_ = named_;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;

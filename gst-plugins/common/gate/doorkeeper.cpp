@@ -6,21 +6,13 @@
 
 namespace stagedoor::gate {
 
-IpAddress
-Doorkeeper::site_of (IpAddress ip)
-{
-  if (!ip.is_v4 ())
-    std::fill (ip.bytes.begin () + 8, ip.bytes.end (), std::uint8_t{0});
-  return ip;
-}
-
 std::string
 Doorkeeper::objection (const IpAddress &ip) const
 {
   if (guests_.size () >= limits_.connections)
     return "this server has " + std::to_string (limits_.connections)
            + " connections, which is its limit";
-  const auto site = sites_.find (site_of (ip));
+  const auto site = sites_.find (ip.site ());
   if (site != sites_.end () && site->second.all >= limits_.connections_per_address)
     return "your address has " + std::to_string (limits_.connections_per_address)
            + " connections, which is the limit";
@@ -30,7 +22,7 @@ Doorkeeper::objection (const IpAddress &ip) const
 std::optional<Doorkeeper::Id>
 Doorkeeper::enter (Id id, const IpAddress &ip)
 {
-  const auto site = site_of (ip);
+  const auto site = ip.site ();
   auto &count = sites_[site];
   ++count.all;
   ++count.waiting;

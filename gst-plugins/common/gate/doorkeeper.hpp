@@ -30,9 +30,6 @@ public:
   std::size_t size () const { return guests_.size (); }
 
 private:
-  /** An IPv6 address counts as its /64: whoever has one has them all. */
-  static IpAddress site_of (IpAddress ip);
-
   struct Count
   {
     std::size_t all = 0, waiting = 0;

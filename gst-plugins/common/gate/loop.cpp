@@ -57,11 +57,13 @@ Loop::run ()
   g_main_context_push_thread_default (context_.get ());
   g_main_loop_run (loop_.get ());
   g_main_context_pop_thread_default (context_.get ());
+  const std::lock_guard last (ended_mutex_); // what is left before what call() runs from now on
   {
     const std::lock_guard lock (tasks_mutex_);
     ended_ = true;
   }
   run_tasks ();
+  thread_ = std::thread::id (); // ids are used again
 }
 
 void

@@ -90,7 +90,9 @@ private:
   std::mutex tasks_mutex_;          // innermost
   std::deque<Task> tasks_;          // protected by tasks_mutex_
   bool ended_ = false;              // protected by tasks_mutex_
-  std::mutex ended_mutex_;          // serialises what call() runs after the end
+  /** Serialises what runs after the end. A task may call() again: what it destroys may hold tokens.
+   * Taken before tasks_mutex_. */
+  std::recursive_mutex ended_mutex_;
 };
 
 } // namespace stagedoor::gate

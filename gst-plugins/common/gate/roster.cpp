@@ -46,17 +46,6 @@ Roster::live (const std::string &name) const
   return nullptr;
 }
 
-std::vector<Roster::Pointer>
-Roster::all_live () const
-{
-  const std::lock_guard lock (mutex_);
-  std::vector<Pointer> out;
-  for (const auto &entry : entries_)
-    if (!entry.over)
-      out.push_back (entry.publication);
-  return out;
-}
-
 Roster::Entry *
 Roster::find_unclaimed (const std::string &name)
 {

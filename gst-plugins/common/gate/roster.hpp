@@ -21,7 +21,6 @@ public:
   void forget_ended_before (std::chrono::steady_clock::time_point then);
 
   Pointer live (const std::string &name) const;
-  std::vector<Pointer> all_live () const;
 
   /** Gate::wait_for(). The returned pointer's last copy gives the claim back. */
   std::shared_ptr<Publication> wait_for (const std::string &name, Interrupt &interrupt);

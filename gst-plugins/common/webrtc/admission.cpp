@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/common/webrtc/admission.hpp"
 
-#include "libs/base/address.hpp"
-
 namespace stagedoor::webrtc {
 
 namespace {
 
 bool
-is_loopback (const std::string &peer)
+is_loopback (const IpAddress &ip)
 {
-  const auto ip = IpAddress::parse (peer);
-  return ip && (Network::parse ("127.0.0.0/8")->contains (*ip) || *ip == *IpAddress::parse ("::1"));
+  return Network::parse ("127.0.0.0/8")->contains (ip) || ip == *IpAddress::parse ("::1");
 }
 
 } // namespace
@@ -19,26 +16,28 @@ is_loopback (const std::string &peer)
 Admission::Ticket
 Admission::admit (const std::string &peer)
 {
-  const auto limit = is_loopback (peer) ? max_pending : max_pending_per_address;
+  const auto ip = IpAddress::parse (peer).value_or (IpAddress{});
+  const auto site = ip.site ();
+  const auto limit = peer.empty () || is_loopback (ip) ? max_pending : max_pending_per_address;
   std::lock_guard lock (mutex_);
-  const auto known = peers_.find (peer);
-  if (total_ >= max_pending || (known != peers_.end () && known->second >= limit))
+  const auto known = sites_.find (site);
+  if (total_ >= max_pending || (known != sites_.end () && known->second >= limit))
     return nullptr;
   ++total_;
-  ++peers_[peer];
-  return {this, [self = shared_from_this (), peer] (void *) {
-            self->leave (peer);
+  ++sites_[site];
+  return {this, [self = shared_from_this (), site] (void *) {
+            self->leave (site);
           }};
 }
 
 void
-Admission::leave (const std::string &peer)
+Admission::leave (const IpAddress &site)
 {
   std::lock_guard lock (mutex_);
   --total_;
-  const auto known = peers_.find (peer);
+  const auto known = sites_.find (site);
   if (--known->second == 0)
-    peers_.erase (known);
+    sites_.erase (known);
 }
 
 } // namespace stagedoor::webrtc

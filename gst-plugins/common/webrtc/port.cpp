@@ -123,25 +123,29 @@ private:
   {
     std::vector<Source> sources;
     std::vector<std::size_t> tracks; ///< of each source
+    std::uint64_t changes;
   };
   Offerable offerable () const;
-  Joined answer (const Offer &offer, const Offerable &have, const Agreement &agreement,
-      Admission::Ticket ticket);
+  Joined answer (
+      const Offer &offer, const Offerable &have, const Agreement &agreement, SessionPlan &plan);
+  bool expect (SessionPlan &plan, std::uint64_t changes);
 
   const std::shared_ptr<PortCore> core_;
   const std::shared_ptr<FanOut> fan_out_;
-  mutable std::mutex mutex_;                   // innermost
+  mutable std::mutex mutex_;                   // before FanOut's and Worker's
   std::vector<std::optional<Source>> sources_; // protected by mutex_; by track
+  std::uint64_t changes_ = 0;                  // protected by mutex_; of sources_
 };
 
 void
 FeedOnPort::set_source (std::size_t track, std::optional<Source> source)
 {
+  std::lock_guard lock (mutex_);
   if (source)
     core_->worker.post (
         [f = fan_out_, track, codec = source->codec] { f->set_codec (track, codec); });
-  std::lock_guard lock (mutex_);
   sources_[track] = std::move (source);
+  ++changes_;
 }
 
 bool
@@ -158,6 +162,7 @@ FeedOnPort::offerable () const
 {
   Offerable out;
   std::lock_guard lock (mutex_);
+  out.changes = changes_;
   for (std::size_t i = 0; i < sources_.size (); ++i)
     if (sources_[i]) {
       out.sources.push_back (*sources_[i]);
@@ -168,7 +173,7 @@ FeedOnPort::offerable () const
 
 Feed::Joined
 FeedOnPort::answer (
-    const Offer &offer, const Offerable &have, const Agreement &agreement, Admission::Ticket ticket)
+    const Offer &offer, const Offerable &have, const Agreement &agreement, SessionPlan &plan)
 {
   AnswerDetails details;
   details.local_ice = make_ice_credentials ();
@@ -178,25 +183,34 @@ FeedOnPort::answer (
   details.stream_id = random_text (12);
   details.session_id = random_value<std::uint64_t> () >> 1; // fits a signed 64-bit number
 
-  SessionPlan plan;
   plan.id = random_text (16);
   plan.local_ice = details.local_ice;
   plan.remote_ice = agreement.remote_ice;
   plan.remote_fingerprint = agreement.remote_fingerprint;
   plan.cname = details.cname;
-  plan.ticket = std::move (ticket);
+  plan.tracks.clear ();
   for (const auto &agreed : agreement.tracks)
     plan.tracks.push_back ({have.tracks[agreed.source], have.sources[agreed.source].codec,
         agreed.payload_type, agreed.ssrc, agreed.nack});
   plan.lacks_video = lacks (offer, plan.tracks, true);
   plan.lacks_audio = lacks (offer, plan.tracks, false);
 
-  Joined out{plan.id, write_answer (offer, have.sources, agreement, details)};
+  return {plan.id, write_answer (offer, have.sources, agreement, details)};
+}
+
+/** False when the sources are no longer those that were agreed on: the tasks that end the viewers
+ * of a former codec would come before this one's. */
+bool
+FeedOnPort::expect (SessionPlan &plan, std::uint64_t changes)
+{
+  std::lock_guard lock (mutex_);
+  if (changes != changes_)
+    return false;
   fan_out_->expect (plan.id);
   core_->worker.post ([core = core_.get (), f = fan_out_, plan = std::move (plan)] () mutable {
     core->worker.add (std::move (plan), f);
   });
-  return out;
+  return true;
 }
 
 tl::expected<Feed::Joined, Rejection>
@@ -205,16 +219,22 @@ FeedOnPort::join (std::string_view sdp, const std::string &peer)
   const auto offer = parse_offer (sdp);
   if (!offer)
     return tl::unexpected (offer.error ());
-  const auto have = offerable ();
-  if (have.sources.empty ())
-    return tl::unexpected (Rejection{409, "this stream is not live at the moment"});
-  const auto agreement = negotiate (*offer, have.sources, random_value<std::uint64_t> ());
-  if (!agreement)
-    return tl::unexpected (agreement.error ());
-  auto ticket = core_->admission->admit (peer);
-  if (ticket == nullptr)
-    return tl::unexpected (Rejection{503, "too many viewers are connecting; try again shortly"});
-  return answer (*offer, have, *agreement, std::move (ticket));
+  SessionPlan plan;
+  for (;;) {
+    const auto have = offerable ();
+    if (have.sources.empty ())
+      return tl::unexpected (Rejection{409, "this stream is not live at the moment"});
+    const auto agreement = negotiate (*offer, have.sources, random_value<std::uint64_t> ());
+    if (!agreement)
+      return tl::unexpected (agreement.error ());
+    if (plan.ticket == nullptr)
+      plan.ticket = core_->admission->admit (peer);
+    if (plan.ticket == nullptr)
+      return tl::unexpected (Rejection{503, "too many viewers are connecting; try again shortly"});
+    auto out = answer (*offer, have, *agreement, plan);
+    if (expect (plan, have.changes))
+      return out;
+  }
 }
 
 class UdpPort final : public Port

@@ -112,6 +112,25 @@ Sender::drop (Slot &slot)
     *slot.unsent += slot.segments;
 }
 
+/** Sends the first datagram of @p slot by itself. When that works it was the segmentation that the
+ * kernel refused, and not, for all viewers to pay for it, one peer's address or our own that is
+ * gone: those are EINVAL too. */
+bool
+Sender::send_first_segment (Slot &slot)
+{
+  auto single = slot;
+  single.bytes.iov_len = slot.segment_size;
+  single.segments = 1;
+  mmsghdr message;
+  fill (message, single);
+  if (sendmsg (socket_, &message.msg_hdr, MSG_DONTWAIT) < 0)
+    return false;
+  slot.bytes.iov_base = static_cast<std::uint8_t *> (slot.bytes.iov_base) + slot.segment_size;
+  slot.bytes.iov_len -= slot.segment_size;
+  --slot.segments;
+  return true;
+}
+
 /** Cuts the messages that are still to be sent into datagrams. */
 void
 Sender::give_up_segmentation (std::size_t first)
@@ -146,7 +165,8 @@ Sender::send_from (std::size_t first)
   if (errno == EINTR)
     return first;
   // EIO: the device can't checksum segments; EINVAL, EMSGSIZE: the kernel can't cut them.
-  if (slots_[first].segments > 1 && (errno == EIO || errno == EINVAL || errno == EMSGSIZE)) {
+  if (slots_[first].segments > 1 && (errno == EIO || errno == EINVAL || errno == EMSGSIZE)
+      && send_first_segment (slots_[first])) {
     give_up_segmentation (first);
     return first;
   }

@@ -50,6 +50,7 @@ private:
       const Destination &destination, std::uint8_t *at, std::size_t size, std::uint32_t *unsent);
   static void fill (mmsghdr &message, Slot &slot);
   std::size_t send_from (std::size_t first);
+  bool send_first_segment (Slot &slot);
   void give_up_segmentation (std::size_t first);
   static void drop (Slot &slot);
 

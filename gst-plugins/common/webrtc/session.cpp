@@ -43,7 +43,8 @@ ntp_now ()
 Session::Session (
     SessionPlan plan, std::shared_ptr<FanOut> fan_out, SessionContext context, std::int64_t now_us)
     : plan_ (std::move (plan)), fan_out_ (std::move (fan_out)), context_ (std::move (context)),
-      created_us_ (now_us), ice_ (plan_.local_ice, plan_.remote_ice.ufrag)
+      created_us_ (now_us),
+      ice_ (plan_.local_ice, plan_.remote_ice.ufrag, plan_.remote_ice.password)
 {
 }
 
@@ -65,7 +66,7 @@ Session::is_replayed (ByteView packet, const Path &path)
 }
 
 bool
-Session::on_stun (ByteView packet, const Path &path, std::int64_t now_us)
+Session::on_check (ByteView packet, const Path &path, std::int64_t now_us)
 {
   if (ended_)
     return false;
@@ -73,22 +74,52 @@ Session::on_stun (ByteView packet, const Path &path, std::int64_t now_us)
   if (!check.valid || is_replayed (packet, path))
     return false;
   last_heard_us_ = now_us;
-  const Destination back (path);
-  std::ranges::copy (check.response, context_.sender.reserve (check.response.size ()));
-  context_.sender.commit (back, check.response.size (), nullptr);
-  if (!path_ || (check.nominated && *path_ != path) || (check.nominated && !nominated_)) {
-    path_ = path;
-    destination_ = back;
-    nominated_ = nominated_ || check.nominated;
-  }
+  send_plain (check.response, Destination (path));
+  if (check.nominated && path_ != path && (path_ || proof_))
+    prove (path);
   return true;
 }
 
 void
-Session::send_plain (ByteView datagram)
+Session::send_plain (ByteView datagram, const Destination &to)
 {
   std::ranges::copy (datagram, context_.sender.reserve (datagram.size ()));
-  context_.sender.commit (dtls_destination_, datagram.size (), nullptr);
+  context_.sender.commit (to, datagram.size (), nullptr);
+}
+
+/** Media goes nowhere that hasn't answered: its volume is a hundred times that of the checks by
+ * which a viewer could ask for it on somebody else's behalf. */
+void
+Session::prove (const Path &path)
+{
+  if (!proof_ || proof_->path != path) {
+    proof_ = {path, {}};
+    RAND_bytes (proof_->transaction.data (), static_cast<int> (proof_->transaction.size ()));
+  }
+  send_plain (ice_.own_check (proof_->transaction), Destination (path));
+}
+
+void
+Session::on_check_answer (ByteView packet, const Path &path, std::int64_t now_us)
+{
+  if (ended_ || !proof_ || proof_->path != path || !ice_.is_answer (packet, proof_->transaction))
+    return;
+  proof_.reset ();
+  path_ = path;
+  destination_ = Destination (path);
+  if (!srtp_)
+    on_connected (now_us);
+}
+
+/** A handshake shows that its peer receives where it sends from, if all of it is from one place. */
+void
+Session::on_handshake_done (std::int64_t now_us)
+{
+  if (dtls_moved_)
+    return prove (*dtls_path_);
+  path_ = dtls_path_;
+  destination_ = dtls_destination_;
+  on_connected (now_us);
 }
 
 void
@@ -96,16 +127,18 @@ Session::on_dtls (ByteView packet, const Path &path, std::int64_t now_us)
 {
   if (ended_)
     return;
+  dtls_moved_ = dtls_moved_ || (dtls_path_ && *dtls_path_ != path);
+  dtls_path_ = path;
   dtls_destination_ = Destination (path);
   if (dtls_ == nullptr)
     dtls_ = std::make_unique<DtlsServer> (context_.identity, plan_.remote_fingerprint,
-        [this] (ByteView datagram) { send_plain (datagram); });
+        [this] (ByteView datagram) { send_plain (datagram, dtls_destination_); });
   switch (dtls_->feed (packet, now_us)) {
     case DtlsServer::State::handshaking:
       break;
     case DtlsServer::State::connected:
       if (!srtp_)
-        on_connected (now_us);
+        on_handshake_done (now_us);
       break;
     case DtlsServer::State::failed:
       GST_INFO ("viewer %.6s: %.*s", id ().c_str (), static_cast<int> (dtls_->failure ().size ()),

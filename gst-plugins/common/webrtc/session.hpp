@@ -49,8 +49,9 @@ public:
   FanOut &fan_out () const { return *fan_out_; }
 
   /** Answers a check. True when it was authentic: @p path is this session's from now on. */
-  bool on_stun (ByteView packet, const Path &path, std::int64_t now_us);
-  /** The next two only from a path that on_stun() approved. */
+  bool on_check (ByteView packet, const Path &path, std::int64_t now_us);
+  /** The next three only from a path that on_check() approved. */
+  void on_check_answer (ByteView packet, const Path &path, std::int64_t now_us);
   void on_dtls (ByteView packet, const Path &path, std::int64_t now_us);
   void on_rtcp (std::span<std::uint8_t> packet, std::int64_t now_us);
   /** Several times a second: reports, DTLS retransmission, the end of a viewer who is gone. */
@@ -67,7 +68,9 @@ public:
   bool ended () const { return ended_; }
 
 private:
-  void send_plain (ByteView datagram);
+  void send_plain (ByteView datagram, const Destination &to);
+  void prove (const Path &path);
+  void on_handshake_done (std::int64_t now_us);
   bool is_replayed (ByteView packet, const Path &path);
   void on_connected (std::int64_t now_us);
   void on_event (const Nack &nack, std::int64_t now_us);
@@ -87,10 +90,17 @@ private:
   const SessionContext context_;
   const std::int64_t created_us_;
   IceLite ice_;
-  std::optional<Path> path_; ///< where media goes: the nominated one, before that the first
-  bool nominated_ = false;
-  Destination destination_;          ///< of path_
-  Destination dtls_destination_;     ///< where the last DTLS datagram came from
+  std::optional<Path> path_; ///< where media goes, once connected: nominated and proven
+  Destination destination_;  ///< of path_
+  struct Proof
+  {
+    Path path;
+    IceLite::Transaction transaction;
+  };
+  std::optional<Proof> proof_;       ///< a check of our own that isn't answered yet
+  std::optional<Path> dtls_path_;    ///< where the last DTLS datagram came from
+  Destination dtls_destination_;     ///< of dtls_path_
+  bool dtls_moved_ = false;          ///< not all of them came from there
   std::int64_t last_heard_us_ = 0;   ///< an authentic check or RTCP packet
   std::unique_ptr<DtlsServer> dtls_; ///< from the first DTLS datagram on
   std::optional<SrtpOutbound> srtp_; ///< once connected

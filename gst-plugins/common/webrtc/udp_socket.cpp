@@ -125,9 +125,11 @@ Receiver::receive ()
   const int count = recvmmsg (socket_, buffers_->messages.data (), batch, MSG_DONTWAIT, nullptr);
   for (std::size_t i = 0; static_cast<int> (i) < count; ++i) {
     const auto &message = buffers_->messages[i];
-    if ((message.msg_hdr.msg_flags & MSG_TRUNC) == 0)
-      received_.push_back ({{buffers_->bytes[i].data (), message.msg_len},
-          {from_sockaddr (buffers_->senders[i]), buffers_->local_address (i)}});
+    const auto from = from_sockaddr (buffers_->senders[i]);
+    // Port 0 arrives, but can't be answered.
+    if ((message.msg_hdr.msg_flags & MSG_TRUNC) == 0 && from.port != 0)
+      received_.push_back (
+          {{buffers_->bytes[i].data (), message.msg_len}, {from, buffers_->local_address (i)}});
   }
   return received_;
 }

@@ -175,12 +175,11 @@ Worker::bind_path (Entry &entry, const Path &path)
 }
 
 void
-Worker::on_stun (const Datagram &datagram, std::int64_t now_us)
+Worker::on_check (const Datagram &datagram, std::string_view ufrag, std::int64_t now_us)
 {
-  const auto ufrag = local_ufrag_of (datagram.bytes);
-  const auto found = ufrag ? sessions_.find (*ufrag) : sessions_.end ();
+  const auto found = sessions_.find (ufrag);
   if (found != sessions_.end ()
-      && found->second.session->on_stun (datagram.bytes, datagram.path, now_us))
+      && found->second.session->on_check (datagram.bytes, datagram.path, now_us))
     bind_path (found->second, datagram.path);
 }
 
@@ -189,11 +188,14 @@ Worker::on_datagram (const Datagram &datagram, std::int64_t now_us)
 {
   const auto kind = classify (datagram.bytes);
   if (kind == PacketKind::stun)
-    return on_stun (datagram, now_us);
+    if (const auto ufrag = local_ufrag_of (datagram.bytes))
+      return on_check (datagram, *ufrag, now_us);
   const auto found = paths_.find (datagram.path);
   if (found == paths_.end ())
     return;
-  if (kind == PacketKind::dtls)
+  if (kind == PacketKind::stun)
+    found->second->on_check_answer (datagram.bytes, datagram.path, now_us);
+  else if (kind == PacketKind::dtls)
     found->second->on_dtls (datagram.bytes, datagram.path, now_us);
   else if (kind == PacketKind::rtcp)
     found->second->on_rtcp (datagram.bytes, now_us);

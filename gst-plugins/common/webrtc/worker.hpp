@@ -56,7 +56,7 @@ private:
   void run_tasks ();
   void receive ();
   void on_datagram (const Datagram &datagram, std::int64_t now_us);
-  void on_stun (const Datagram &datagram, std::int64_t now_us);
+  void on_check (const Datagram &datagram, std::string_view ufrag, std::int64_t now_us);
   void bind_path (Entry &entry, const Path &path);
   void on_time (std::int64_t now_us);
   void reap ();

@@ -28,7 +28,8 @@ struct Net
 {
   Net () : out (*open_udp_socket ({loopback, 0})), in (*open_udp_socket ({loopback, 0})) {}
 
-  Destination to () const { return Destination (Path{{loopback, bound_port (in)}, loopback}); }
+  Endpoint to_endpoint () const { return {loopback, bound_port (in)}; }
+  Destination to () const { return Destination (Path{to_endpoint (), loopback}); }
   std::vector<Bytes> arrived (std::size_t count)
   {
     std::vector<Bytes> got;
@@ -134,6 +135,25 @@ START_TEST (one_destination_fails_for_itself)
   ck_assert_uint_eq (net.arrived (20).size (), 20);
   ck_assert_uint_eq (good, 0);
   ck_assert_uint_eq (bad, 40);
+}
+END_TEST
+
+/** Runs of datagrams that the kernel would refuse one by one, too: EINVAL both times, for port 0
+ * and for an address of ours that we don't have. */
+START_TEST (a_bad_address_costs_nobody_segmentation)
+{
+  Net net;
+  Sender sender (net.out.get ());
+  const Destination bad[]{Destination (Path{{loopback, 0}, loopback}),
+      Destination (Path{net.to_endpoint (), *IpAddress::parse ("192.0.2.1")})};
+  for (const auto &destination : bad) {
+    std::uint32_t unsent = 0;
+    for (std::size_t i = 0; i < 5; ++i)
+      send (sender, destination, datagram (500, i), &unsent);
+    expect_all (net, sender);
+    ck_assert_uint_eq (unsent, 5);
+    ck_assert (sender.segmentation ());
+  }
 }
 END_TEST
 
@@ -244,6 +264,22 @@ START_TEST (admission)
 }
 END_TEST
 
+START_TEST (admission_counts_who_is_one)
+{
+  const auto admission = std::make_shared<Admission> ();
+  std::vector<Admission::Ticket> held;
+  for (std::size_t i = 0; i < Admission::max_pending_per_address; ++i)
+    held.push_back (admission->admit ("2001:db8:1:2::" + std::to_string (i)));
+  ck_assert (std::ranges::find (held, nullptr) == held.end ());
+  ck_assert (admission->admit ("2001:db8:1:2:ffff::") == nullptr); // the same /64
+  ck_assert (admission->admit ("2001:db8:1:3::") != nullptr);
+  // An application that has its own HTTP server doesn't say where an offer is from.
+  while (auto ticket = admission->admit ({}))
+    held.push_back (std::move (ticket));
+  ck_assert_uint_eq (held.size (), Admission::max_pending);
+}
+END_TEST
+
 START_TEST (candidates)
 {
   const auto here = host_candidates ({loopback, 5000}, std::nullopt);
@@ -264,8 +300,9 @@ END_TEST
 int
 main ()
 {
-  return run (
-      "webrtc-sender", {with_segmentation, without_segmentation, segmentation_refused_by_the_kernel,
-                           one_destination_fails_for_itself, unsent_packets_skip_to_a_keyframe,
-                           catching_up_is_paced_and_ends, admission, candidates});
+  return run ("webrtc-sender",
+      {with_segmentation, without_segmentation, segmentation_refused_by_the_kernel,
+          one_destination_fails_for_itself, a_bad_address_costs_nobody_segmentation,
+          unsent_packets_skip_to_a_keyframe, catching_up_is_paced_and_ends, admission,
+          admission_counts_who_is_one, candidates});
 }

@@ -217,6 +217,35 @@ START_TEST (no_descriptors_left)
 }
 END_TEST
 
+/** What strangers do is counted, but doesn't fill a log. */
+START_TEST (a_flood_of_refusals_is_summed_up)
+{
+  TestGate gate;
+  std::uint64_t strangers = 0;
+  const auto knock = [&] {
+    Publisher stranger (gate.port ());
+    stranger.send (view (std::string_view ("GET / HTTP/1.1\r\n\r\n")));
+    ck_assert (stranger.closed_by_peer ());
+    ++strangers;
+    return gate.refused ().back ().untold;
+  };
+  while (strangers < 200)
+    knock ();
+  ck_assert_uint_lt (gate.refused ().size (), 200);
+  ck_assert (eventually ([&] { return knock () > 0; }));
+  std::uint64_t known = 0;
+  for (const auto &refused : gate.refused ())
+    known += 1 + refused.untold;
+  ck_assert_uint_le (known, strangers);
+  ck_assert_uint_eq (gate->counters ().protocol_errors, strangers);
+  // Noise takes nothing from what concerns a stream.
+  Publisher wrong (gate.port ());
+  ck_assert (!wrong.publish ("demo?key=none"));
+  ck_assert (eventually ([&] { return gate.refused ().back ().name == "live/demo"; }));
+  ck_assert_uint_eq (gate.refused ().back ().untold, 0);
+}
+END_TEST
+
 START_TEST (garbage_is_a_protocol_error)
 {
   TestGate gate;
@@ -310,7 +339,7 @@ main (int argc, char **argv)
       {silent_stranger_runs_out_of_time, trickling_stranger_runs_out_of_time,
           silent_publisher_is_gone, bytes_keep_a_publisher, connections_per_address_are_limited,
           oldest_stranger_of_an_address_is_pushed_out, all_connections_are_limited,
-          flood_is_bounded, no_descriptors_left, garbage_is_a_protocol_error,
-          unsupported_codec_is_told_to_the_publisher, broken_setup_is_told_to_the_publisher,
-          who_does_not_read_is_closed});
+          flood_is_bounded, no_descriptors_left, a_flood_of_refusals_is_summed_up,
+          garbage_is_a_protocol_error, unsupported_codec_is_told_to_the_publisher,
+          broken_setup_is_told_to_the_publisher, who_does_not_read_is_closed});
 }

@@ -90,6 +90,16 @@ START_TEST (check_replayed_from_elsewhere)
 }
 END_TEST
 
+/** The check that the server sends to where a viewer says it moves, after its answer. */
+Bytes
+check_after_answer (Socket &socket)
+{
+  const auto answer = socket.receive (5000), check = socket.receive (5000);
+  ck_assert (answer && (*answer)[0] == 1 && (*answer)[1] == 1);
+  ck_assert (check && (*check)[0] == 0 && (*check)[1] == 1);
+  return *check;
+}
+
 START_TEST (viewer_moves)
 {
   Playing playing;
@@ -99,10 +109,55 @@ START_TEST (viewer_moves)
   ck_assert (mobile.receive (5000)); // answered, but not chosen
   playing.still_plays ();
   mobile.send (viewer.port, viewer.binding_request ());
-  ck_assert (mobile.receive (5000));
+  mobile.send (viewer.port, viewer.binding_response (check_after_answer (mobile)));
+  viewer.check (false); // was read after that
   playing.video.frame (100);
   const auto media = mobile.receive (5000);
   ck_assert (media && (*media)[0] == 0x80);
+}
+END_TEST
+
+/** A viewer may claim to be anywhere, but media only goes to who answers there. */
+START_TEST (media_needs_an_answer)
+{
+  Playing playing;
+  auto &viewer = playing.viewer;
+  Socket victim;
+  victim.send (viewer.port, viewer.binding_request ());
+  const auto check = check_after_answer (victim);
+  playing.still_plays ();
+  auto guessed = check;
+  guessed[19] ^= 1;
+  victim.send (viewer.port, viewer.binding_response (guessed)); // another transaction
+  auto forged = viewer.binding_response (check); // as by a server that answers any check
+  forged[forged.size () - 20] ^= 1;
+  victim.send (viewer.port, forged);
+  viewer.send (viewer.binding_response (check)); // right, but from where it says nothing
+  playing.still_plays ();
+  ck_assert (!victim.receive (0));
+}
+END_TEST
+
+/** Nor is a handshake that came from several places a proof of any of them. */
+START_TEST (media_needs_a_handshake_from_one_place)
+{
+  Playing playing;
+  Viewer viewer;
+  viewer.join (playing.sink.http_port (), {.audio = false});
+  Socket elsewhere;
+  elsewhere.send (viewer.port, viewer.binding_request ());
+  ck_assert (elsewhere.receive (5000));
+  viewer.dtls.advance ();
+  elsewhere.send (viewer.port, viewer.dtls.sent.front ());
+  ck_assert (elsewhere.receive (5000)); // the answer to the hello, which the viewer doesn't get
+  viewer.check ();
+  viewer.dtls.resend ();
+  ck_assert (viewer.handshake ());
+  playing.still_plays ();
+  ck_assert_uint_eq (playing.sink.viewers (), 1);
+  viewer.answers_checks = true;
+  viewer.check ();
+  viewer.pump_until ([&] { return !viewer.packets (viewer.video_ssrc).empty (); });
 }
 END_TEST
 
@@ -254,6 +309,7 @@ main (int argc, char **argv)
     return run ("whep-silence", {who_falls_silent_is_ended, who_keeps_checking_stays});
   return run ("whep-hostile",
       {garbage_from_strangers, checks_without_the_password, check_replayed_from_elsewhere,
-          viewer_moves, handshake_needs_a_check, wrong_fingerprint, replayed_and_forged_feedback,
+          viewer_moves, media_needs_an_answer, media_needs_a_handshake_from_one_place,
+          handshake_needs_a_check, wrong_fingerprint, replayed_and_forged_feedback,
           hostile_feedback_of_a_viewer, replayed_handshake, pending_viewers_are_bounded});
 }

@@ -44,6 +44,19 @@ set_length (Bytes &message, std::size_t more)
   put_u16 (&message[2], static_cast<std::uint16_t> (message.size () - 20 + more));
 }
 
+/** With MESSAGE-INTEGRITY and FINGERPRINT. */
+Bytes
+signed_by (const std::string &password, Bytes message)
+{
+  set_length (message, 24);
+  put_attribute (message, 0x0008, hmac_sha1 (view (password), message));
+  set_length (message, 8);
+  Bytes fingerprint (4);
+  put_u32 (fingerprint.data (), crc32 (message) ^ 0x5354554e);
+  put_attribute (message, 0x8028, fingerprint);
+  return message;
+}
+
 /** The text between @p before and the next line end or space. */
 std::string
 find_after (const std::string &text, const std::string &before, std::size_t from = 0)
@@ -179,13 +192,15 @@ Viewer::binding_request (bool nominate) const
   put_attribute (out, 0x0024, Bytes (4, 1)); // PRIORITY
   if (nominate)
     put_attribute (out, 0x0025, {}); // USE-CANDIDATE
-  set_length (out, 24);
-  put_attribute (out, 0x0008, hmac_sha1 (view (remote_password), out));
-  set_length (out, 8);
-  Bytes fingerprint (4);
-  put_u32 (fingerprint.data (), crc32 (out) ^ 0x5354554e);
-  put_attribute (out, 0x8028, fingerprint);
-  return out;
+  return signed_by (remote_password, std::move (out));
+}
+
+Bytes
+Viewer::binding_response (ByteView request) const
+{
+  Bytes out (request.begin (), request.begin () + 20);
+  out[0] = out[1] = 1;
+  return signed_by (password_, std::move (out));
 }
 
 bool
@@ -280,6 +295,8 @@ Viewer::on_datagram (Bytes datagram)
   switch (webrtc::classify (datagram)) {
     case webrtc::PacketKind::stun:
       check_answers += datagram.size () > 20 && datagram[0] == 1 && datagram[1] == 1;
+      if (answers_checks && datagram.size () > 20 && datagram[0] == 0)
+        send (binding_response (datagram));
       break;
     case webrtc::PacketKind::dtls:
       dtls.feed (datagram);

@@ -64,6 +64,8 @@ public:
   std::string join (std::uint16_t http_port, const OfferOptions &options = {});
 
   Bytes binding_request (bool nominate = true) const;
+  /** Answers a check of the server's. */
+  Bytes binding_response (ByteView request) const;
   /** Sends a check; true when it is answered with success. */
   bool check (bool nominate = true);
   /** Shakes hands; true once SRTP keys are there. */
@@ -92,6 +94,7 @@ public:
   std::vector<RtpPacket> received;
   std::vector<Bytes> rtcp; ///< decrypted compounds
   int check_answers = 0, forged = 0;
+  bool answers_checks = false; ///< of the server's
 
 private:
   void on_datagram (Bytes datagram);

@@ -88,6 +88,39 @@ const std::uint8_t rfc_5769_request[] = {0x00, 0x01, 0x00, 0x58, 0x21, 0x12, 0xa
     0x3b, 0xcf};
 const std::string rfc_5769_password = "VOkJxbRl1RmTxUk/WvJxBt";
 
+/** A check of ours is one to the other side, and only its answer counts. */
+START_TEST (own_checks)
+{
+  const std::string other_password = "other-other-other-other";
+  const IceLite here ({"ours", password}, "theirs", other_password);
+  const IceLite there ({"theirs", other_password}, "ours");
+  const IceLite::Transaction transaction{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const auto request = here.own_check (transaction);
+  ck_assert (local_ufrag_of (request) == "theirs");
+  const auto check = there.on_packet (request, from);
+  ck_assert (check.valid && !check.nominated);
+  ck_assert (!here.is_answer (check.response, transaction)); // 487: it doesn't lead either
+  ck_assert (!here.is_answer (request, transaction));
+
+  // The answer of an agent that leads, of which 0x802a is the mark.
+  StunMessage leading;
+  leading.username ("theirs:ours").add (0x802a, "12345678");
+  const auto asked = leading.sign (other_password).fingerprint ().bytes ();
+  const auto answer = there.on_packet (asked, from).response;
+  IceLite::Transaction theirs;
+  std::copy_n (asked.begin () + 8, theirs.size (), theirs.begin ());
+  ck_assert (here.is_answer (answer, theirs));
+  ck_assert (!here.is_answer (answer, transaction));
+  ck_assert (!IceLite ({"ours", password}, "theirs", "wrong").is_answer (answer, theirs));
+  for (std::size_t i = 0; i < answer.size (); ++i) {
+    auto broken = answer;
+    broken[i] ^= 0x10;
+    ck_assert (!here.is_answer (broken, theirs));
+    ck_assert (!here.is_answer (ByteView (answer).first (i), theirs));
+  }
+}
+END_TEST
+
 } // namespace
 
 START_TEST (demultiplexing)
@@ -337,5 +370,5 @@ main ()
       "stun", {demultiplexing, rfc_5769_sample_request, rfc_5769_mapped_addresses, answers_checks,
                   other_users_are_dropped, forgeries_are_dropped, what_is_not_signed_does_not_count,
                   cut_and_grown_packets_are_dropped, only_binding_requests, role_conflict,
-                  unknown_attributes, ufrag_without_any_check, credentials});
+                  unknown_attributes, ufrag_without_any_check, own_checks, credentials});
 }
