@@ -169,9 +169,71 @@ START_TEST (obus)
 }
 END_TEST
 
+namespace {
+
+struct Av1Recipe
+{
+  bool decoder_model = false, initial_delay = false;
+  std::optional<std::uint32_t> ticks_minus1 = {}; ///< per picture, if they are all alike
+  unsigned points = 1, level = 8;
+};
+
+Bytes
+write_av1 (const Av1Recipe &recipe)
+{
+  BitWriter out;
+  out.u (8, 0x08).bits ("000 0 0 1").u (32, 1001).u (32, 60000);
+  out.u (1, recipe.ticks_minus1.has_value ());
+  if (recipe.ticks_minus1 == UINT32_MAX)
+    out.u (32, 0).u (1, 1); // nothing follows, unlike in ue(v)
+  else if (recipe.ticks_minus1)
+    out.ue (*recipe.ticks_minus1);
+  out.u (1, recipe.decoder_model);
+  if (recipe.decoder_model)
+    out.u (5, 9).u (32, 1).u (10, 0);
+  out.u (1, recipe.initial_delay).u (5, recipe.points - 1);
+  for (unsigned i = 0; i < recipe.points; ++i) {
+    out.u (12, 0).u (5, recipe.level).u (recipe.level > 7 ? 1 : 0, 1);
+    if (recipe.decoder_model)
+      out.u (1, i % 2).u (i % 2 != 0 ? 21 : 0, 0x1fffff);
+    if (recipe.initial_delay)
+      out.u (1, i % 2).u (i % 2 != 0 ? 4 : 0, 15);
+  }
+  return out.u (4, 9).u (4, 8).u (10, 639).u (9, 359).bytes ();
+}
+
+} // namespace
+
+START_TEST (av1_parts)
+{
+  for (const bool model : {false, true})
+    for (const bool delay : {false, true})
+      for (const unsigned level : {7u, 8u})
+        for (const unsigned points : {1u, 2u, 32u}) {
+          const Av1Recipe recipe{model, delay, 1, points, level};
+          const auto picture = read_av1_sequence_header (write_av1 (recipe));
+          ck_assert (picture == (Picture{640, 360, Ratio{30000, 1001}, {}}));
+        }
+  ck_assert (read_av1_sequence_header (write_av1 ({})) == (Picture{640, 360, {}, {}}));
+}
+END_TEST
+
+START_TEST (av1_rates_without_reason)
+{
+  for (const std::uint32_t ticks : {0x7fffffffu, 0xfffffffeu, UINT32_MAX}) {
+    auto bytes = write_av1 ({.ticks_minus1 = ticks});
+    const auto picture = read_av1_sequence_header (bytes);
+    ck_assert (picture == (Picture{640, 360, {}, {}}));
+    bytes.pop_back ();
+    ck_assert (!read_av1_sequence_header (bytes));
+  }
+}
+END_TEST
+
 int
 main ()
 {
-  return run ("headers", {recorded, other_codecs, cuts, flipped_bits, noise, profiles,
-                             vp9_that_is_no_key_frame, vp8_that_is_no_key_frame, obus});
+  return run ("headers",
+      {recorded, other_codecs, cuts, flipped_bits, noise, profiles, vp9_that_is_no_key_frame,
+          vp8_that_is_no_key_frame, obus, av1_parts, av1_rates_without_reason});
 }

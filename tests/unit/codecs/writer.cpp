@@ -46,7 +46,9 @@ write_vui (BitWriter &out, const SpsRecipe &recipe, bool h265)
   out.u (1, vui.units_and_scale.has_value ());
   if (vui.units_and_scale)
     out.u (32, vui.units_and_scale->first).u (32, vui.units_and_scale->second);
-  out.bits ("0 0 0 0 0");
+  if (vui.units_and_scale) // poc_proportional and HRD; fixed_frame_rate
+    out.bits (h265 ? "00" : "1");
+  out.bits (h265 ? "0" : "0000");
 }
 
 /** Each sort of list in turn: none, flat after a while, all of it, the default one. */
@@ -175,9 +177,10 @@ write_h265 (const SpsRecipe &recipe)
   write_crop (out, recipe);
   out.ue (recipe.extra_depth).ue (recipe.extra_depth).ue (4).u (1, recipe.layers_apart);
   for (auto layers = recipe.layers_apart ? recipe.sub_layers : 1; layers > 0; --layers)
-    out.ue (4).ue (2).ue (0);
+    out.ue (15).ue (2).ue (0);
   write_h265_tools (out, recipe);
   write_vui (out, recipe, true);
+  out.u (1, 0); // no extension
   return out.nal ();
 }
 
