@@ -26,7 +26,7 @@ struct Limits
 };
 
 /** The client asks to publish. Answer with accept_publish() or refuse_publish(); nothing else is
- * read before. */
+ * read before. Names are at most 256 bytes and not judged. */
 struct PublishRequest
 {
   std::string app;    ///< first path component of tcUrl or the connect "app", without its query
@@ -79,7 +79,8 @@ public:
    * dead. */
   tl::expected<void, Error> feed (ByteView bytes, std::vector<Event> &events);
 
-  /** Answers the pending PublishRequest. */
+  /** Answers the pending PublishRequest. What came behind it waits for the next feed(), which may
+   * be one of no bytes. */
   void accept_publish ();
   /** @p code is "NetStream.Publish.Denied" or "NetStream.Publish.BadName"; @p why is shown to the
    * user. */

@@ -9,14 +9,23 @@ namespace stagedoor::rtmp {
 
 /** Repairs wraps, backward steps and jumps. A jump moves audio and video by the same offset, so
  * they stay in sync; the first tag of the stream (of either kind) is at 0. Values are nanoseconds.
- */
+ *
+ * A tag is taken to be on the clock known so far when, on our timeline, it is at most
+ * most_backward_ms before the last one of its track and at most most_forward_ms after the last one
+ * of either track (and the first one of the second track: at most most_forward_ms away from the
+ * first track). So a track may lead the other, pause or begin late by any time, and a gap that an
+ * outage tore stays a gap. Everything else is a jump: the track goes on one frame after its last
+ * tag, and the other track goes on with the same offset once it has jumped, too. */
 class Timeline
 {
 public:
+  static constexpr std::int64_t most_backward_ms = 1000;
+  static constexpr std::int64_t most_forward_ms = 10'000;
+
   enum class Track { audio, video };
   struct Stamp
   {
-    std::int64_t dts_ns; ///< never decreases within a track
+    std::int64_t dts_ns; ///< never decreases within a track, never negative
     bool discontinuity;  ///< the publisher's clock jumped here
   };
   Stamp map (Track track, std::uint32_t timestamp_ms);
@@ -25,13 +34,21 @@ private:
   struct Lane
   {
     bool seen = false;
+    std::uint32_t last_raw = 0;
+    std::int64_t source_ms = 0; ///< last_raw without its wraps
+    std::int64_t offset_ms = 0; ///< source + offset = ours
     std::int64_t last_ms = 0;   ///< on our timeline
-    std::int64_t offset_ms = 0; ///< unwrapped source + offset = ours
+    std::int64_t step_ms = 0;   ///< between the last two tags
   };
+  /** Where the lane's next tag would be if all went well. */
+  static std::int64_t expected (const Lane &lane) { return lane.last_ms + lane.step_ms; }
+  std::int64_t head () const;
+  void unwrap (Lane &lane, const Lane &other, std::uint32_t raw) const;
+  bool plausible (const Lane &lane, std::int64_t ms) const;
+  std::int64_t distance (const Lane &lane, std::int64_t ms) const;
+  std::int64_t choose_offset (const Lane &lane, const Lane &other) const;
+
   Lane lanes_[2];
-  bool started_ = false;
-  std::uint32_t last_raw_ = 0;
-  std::int64_t unwrapped_ = 0;
 };
 
 } // namespace stagedoor::rtmp
