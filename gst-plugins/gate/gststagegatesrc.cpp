@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The element: properties, state changes and events around a StreamReader.
+/**
+ * SECTION:element-stagegatesrc
+ * @title: stagegatesrc
+ *
+ * Listens for a publisher by RTMP (OBS, ffmpeg, cameras), lets in whoever shows a key that holds,
+ * and puts out what that sends as elementary streams with complete caps, as they come: nothing is
+ * decoded. One that is refused is told why; here that is an element message "stagedoor-refused"
+ * (fields "name", "peer", "reason" and "text"), never an error. "stagedoor-published" (fields
+ * "name" and "protocol") and "stagedoor-unpublished" (field "why") tell of the one that was
+ * admitted.
+ *
+ * The pads "video" and "audio" appear with the first frame of each. A publisher need not send both:
+ * no-more-pads comes with the second pad, or when the first has carried two seconds.
+ *
+ * The source is live. A frame's time is that of the arrival of the first one, plus the publisher's
+ * own time since then. The reported latency starts at 100 ms and grows with the publisher's jitter,
+ * up to two seconds.
+ *
+ * Elements on the same address share one listener. In an application that has opened it and decides
+ * itself who may publish, only #GstStageGateSrc:location need be set.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -e stagegatesrc name=gate location=rtmp://:1935/live/demo public=true
+ * gate.video ! queue ! mux. gate.audio ! queue ! mux. mp4mux name=mux ! filesink location=demo.mp4
+ * ]|
+ * Records what, for instance, OBS sends to rtmp://127.0.0.1/live with the stream key demo, until it
+ * stops. With key-file instead of public, only keys that were signed with a secret in that file are
+ * let in.
+ *
+ * Since: 0.1
+ */
+#include "gst-plugins/gate/gststagegatesrc.h"
+
+#include <array>
+
+#include "gst-plugins/gate/reader.hpp"
+
+GST_DEBUG_CATEGORY (gst_stage_gate_src_debug);
+#define GST_CAT_DEFAULT gst_stage_gate_src_debug
+
+using namespace stagedoor;
+using gate::Entrance;
+using gate::Settings;
+using gate::StreamReader;
+
+namespace {
+
+struct Impl
+{
+  explicit Impl (GstStageGateSrc *owner) : self (owner), reader (GST_ELEMENT (owner)) {}
+
+  GstStageGateSrc *const self;              // borrowed
+  Settings settings;                        // protected by OBJECT_LOCK
+  std::shared_ptr<const Entrance> entrance; // written by state changes, under OBJECT_LOCK
+  StreamReader reader;
+
+  bool open ();
+  void start ();
+  GstStructure *stats () const;
+};
+
+enum Prop : guint {
+  PROP_LOCATION = 1,
+  PROP_KEY_FILE,
+  PROP_KEYS,
+  PROP_PUBLIC,
+  PROP_KEEP_LISTENING,
+  PROP_STATS,
+  N_PROPS
+};
+std::array<GParamSpec *, N_PROPS> props;
+
+#define STAGE_VIDEO_CAPS                                                                           \
+  "video/x-h264, stream-format=avc, alignment=au; video/x-h265, stream-format=hvc1, "              \
+  "alignment=au; video/x-av1, stream-format=obu-stream, alignment=tu; video/x-vp9; video/x-vp8"
+#define STAGE_AUDIO_CAPS                                                                           \
+  "audio/mpeg, mpegversion=4, stream-format=raw; audio/mpeg, mpegversion=1, layer=3; "             \
+  "audio/x-opus; audio/x-ac3; audio/x-flac"
+
+GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE (
+    "video", GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS (STAGE_VIDEO_CAPS));
+GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE (
+    "audio", GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS (STAGE_AUDIO_CAPS));
+
+} // namespace
+
+struct _GstStageGateSrc
+{
+  GstElement parent;
+  Impl *impl;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstStageGateSrc, gst_stage_gate_src, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (gst_stage_gate_src_debug, "stagegatesrc", 0, "publishers' media"))
+GST_ELEMENT_REGISTER_DEFINE (stagegatesrc, "stagegatesrc", GST_RANK_NONE, GST_TYPE_STAGE_GATE_SRC)
+
+bool
+Impl::open ()
+{
+  Settings now;
+  {
+    const ObjectLock lock (self);
+    now = settings;
+  }
+  auto opened = gate::open_entrance (GST_ELEMENT (self), now);
+  if (!opened) {
+    const auto &failure = opened.error ();
+    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+        failure.code, g_strdup (failure.text.c_str ()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+    return false;
+  }
+  if (now.public_stream)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("Anybody who reaches this machine may publish on %s: public is set.",
+            opened->name.c_str ()),
+        (nullptr));
+  const ObjectLock lock (self);
+  entrance = std::make_shared<const Entrance> (std::move (*opened));
+  return true;
+}
+
+void
+Impl::start ()
+{
+  bool keep_listening = false;
+  {
+    const ObjectLock lock (self);
+    keep_listening = settings.keep_listening;
+  }
+  reader.start (entrance->gate, entrance->name, keep_listening);
+}
+
+GstStructure *
+Impl::stats () const
+{
+  std::shared_ptr<const Entrance> open;
+  {
+    const ObjectLock lock (self);
+    open = entrance;
+  }
+  const auto n = open ? open->gate->counters () : gate::Counters{};
+  auto *out = gst_structure_new ("stagegatesrc-stats", "connections", G_TYPE_UINT64, n.connections,
+      "admitted", G_TYPE_UINT64, n.admitted, "refused", G_TYPE_UINT64, n.refused, "refused-limits",
+      G_TYPE_UINT64, n.refused_limits, "protocol-errors", G_TYPE_UINT64, n.protocol_errors, "open",
+      G_TYPE_UINT64, n.open, nullptr);
+  if (const Structure publication{reader.stats ()})
+    gst_structure_set (out, "publication", GST_TYPE_STRUCTURE, publication.get (), nullptr);
+  return out;
+}
+
+static void
+gst_stage_gate_src_init (GstStageGateSrc *self)
+{
+  self->impl = new Impl (self);
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
+}
+
+static void
+gst_stage_gate_src_finalize (GObject *object)
+{
+  delete GST_STAGE_GATE_SRC (object)->impl;
+  G_OBJECT_CLASS (gst_stage_gate_src_parent_class)->finalize (object);
+}
+
+static void
+gst_stage_gate_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  const auto text = [value] {
+    const char *set = g_value_get_string (value);
+    return std::string (set != nullptr ? set : "");
+  };
+  const ObjectLock lock (object);
+  auto &settings = GST_STAGE_GATE_SRC (object)->impl->settings;
+  switch (id) {
+    case PROP_LOCATION:
+      settings.location = text ();
+      break;
+    case PROP_KEY_FILE:
+      settings.key_file = text ();
+      break;
+    case PROP_KEYS:
+      settings.keys = text ();
+      break;
+    case PROP_PUBLIC:
+      settings.public_stream = g_value_get_boolean (value);
+      break;
+    case PROP_KEEP_LISTENING:
+      settings.keep_listening = g_value_get_boolean (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+gst_stage_gate_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  const auto &impl = *GST_STAGE_GATE_SRC (object)->impl;
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, impl.stats ());
+    return;
+  }
+  const ObjectLock lock (object);
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_set_string (value, impl.settings.location.c_str ());
+      break;
+    case PROP_KEY_FILE:
+      g_value_set_string (value, impl.settings.key_file.c_str ());
+      break;
+    case PROP_PUBLIC:
+      g_value_set_boolean (value, impl.settings.public_stream);
+      break;
+    case PROP_KEEP_LISTENING:
+      g_value_set_boolean (value, impl.settings.keep_listening);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static GstStateChangeReturn
+gst_stage_gate_src_change_state (GstElement *element, GstStateChange transition)
+{
+  auto &impl = *GST_STAGE_GATE_SRC (element)->impl;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !impl.open ())
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    impl.start ();
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    impl.reader.set_playing (false);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    impl.reader.unblock ();
+  const auto result =
+      GST_ELEMENT_CLASS (gst_stage_gate_src_parent_class)->change_state (element, transition);
+  switch (transition) {
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+      return result == GST_STATE_CHANGE_FAILURE ? result : GST_STATE_CHANGE_NO_PREROLL;
+    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+      impl.reader.set_playing (true);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      impl.reader.stop ();
+      break;
+    case GST_STATE_CHANGE_READY_TO_NULL: {
+      std::shared_ptr<const Entrance> gone; // waits for the gate thread, so not under the lock
+      const ObjectLock lock (element);
+      gone.swap (impl.entrance);
+      break;
+    }
+    default:
+      break;
+  }
+  return result;
+}
+
+static gboolean
+gst_stage_gate_src_send_event (GstElement *element, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+    return GST_ELEMENT_CLASS (gst_stage_gate_src_parent_class)->send_event (element, event);
+  gst_event_unref (event);
+  return GST_STAGE_GATE_SRC (element)->impl->reader.send_eos ();
+}
+
+/** What may be set, each until READY. */
+static void
+install_settings ()
+{
+  const auto flags = static_cast<GParamFlags> (
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  const auto secret = static_cast<GParamFlags> (
+      G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  /**
+   * GstStageGateSrc:location:
+   *
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM. No host means all
+   * addresses, no port 1935.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
+      "rtmp://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", flags);
+  /**
+   * GstStageGateSrc:key-file:
+   *
+   * File with the secrets that publishers' keys are signed with, as docs/keys.md describes it.
+   *
+   * Since: 0.1
+   */
+  props[PROP_KEY_FILE] = g_param_spec_string (
+      "key-file", "Key file", "File with the secrets that keys are signed with", nullptr, flags);
+  /**
+   * GstStageGateSrc:keys:
+   *
+   * The content of a #GstStageGateSrc:key-file, instead of one. It can't be read back.
+   *
+   * Since: 0.1
+   */
+  props[PROP_KEYS] = g_param_spec_string (
+      "keys", "Keys", "Content of a key file, instead of one", nullptr, secret);
+  /**
+   * GstStageGateSrc:public:
+   *
+   * Lets anybody publish, without a key.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PUBLIC] =
+      g_param_spec_boolean ("public", "Public", "Let anybody publish, without a key", FALSE, flags);
+  /**
+   * GstStageGateSrc:keep-listening:
+   *
+   * When a publisher stops, wait for the next one instead of ending the stream. That goes on
+   * on the same pads, in running time.
+   *
+   * Since: 0.1
+   */
+  props[PROP_KEEP_LISTENING] = g_param_spec_boolean ("keep-listening", "Keep listening",
+      "Wait for the next publisher when one stops, instead of ending the stream", FALSE, flags);
+}
+
+static void
+gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
+{
+  auto *object_class = G_OBJECT_CLASS (klass);
+  auto *element_class = GST_ELEMENT_CLASS (klass);
+  object_class->finalize = gst_stage_gate_src_finalize;
+  object_class->set_property = gst_stage_gate_src_set_property;
+  object_class->get_property = gst_stage_gate_src_get_property;
+  element_class->change_state = GST_DEBUG_FUNCPTR (gst_stage_gate_src_change_state);
+  element_class->send_event = GST_DEBUG_FUNCPTR (gst_stage_gate_src_send_event);
+
+  install_settings ();
+  /**
+   * GstStageGateSrc:stats:
+   *
+   * What happened at this address: "connections", "admitted", "refused", "refused-limits",
+   * "protocol-errors" and "open"; and in "publication", while there is one, its "name", "protocol",
+   * "bytes", "video-frames", "audio-frames", "dropped-frames", "broken-frames" and
+   * "timeline-repairs".
+   *
+   * Since: 0.1
+   */
+  props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
+      GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_properties (object_class, props.size (), props.data ());
+
+  gst_element_class_add_static_pad_template (element_class, &video_template);
+  gst_element_class_add_static_pad_template (element_class, &audio_template);
+  gst_element_class_set_static_metadata (element_class, "Stagedoor gate", "Source/Network",
+      "Receives what a publisher with a valid key sends by RTMP", "The Stagedoor authors");
+}

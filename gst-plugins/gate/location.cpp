@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reading of the location property.
+#include "gst-plugins/gate/location.hpp"
+
+#include <string_view>
+
+#include "libs/base/text.hpp"
+
+namespace stagedoor::gate {
+
+tl::expected<Location, std::string>
+parse_location (const std::string &text)
+{
+  constexpr std::string_view scheme = "rtmp://";
+  const auto fail = tl::unexpected (
+      "location is '" + text.substr (0, 256) + "', not rtmp://[HOST][:PORT]/APP/STREAM");
+  if (!text.starts_with (scheme))
+    return fail;
+  const auto rest = std::string_view (text).substr (scheme.size ());
+  const auto slash = rest.find ('/');
+  if (slash == std::string_view::npos)
+    return fail;
+  const auto authority = rest.substr (0, slash), path = rest.substr (slash + 1);
+  const auto split = path.find ('/');
+  if (split == std::string_view::npos || !is_valid_name (path.substr (0, split))
+      || !is_valid_name (path.substr (split + 1)))
+    return fail;
+  Location out{std::string (authority), std::string (path)};
+  const auto colon = authority.rfind (':'), bracket = authority.rfind (']');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (!has_port)
+    out.address += ":1935";
+  return out;
+}
+
+} // namespace stagedoor::gate

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The location property: where to listen, and for which stream.
+#pragma once
+
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace stagedoor::gate {
+
+struct Location
+{
+  std::string address; ///< "host:port", as Gate::open() takes it
+  std::string name;    ///< "live/demo"
+};
+
+/** "rtmp://[HOST][:PORT]/APP/STREAM". The error text is for people. */
+tl::expected<Location, std::string> parse_location (const std::string &text);
+
+} // namespace stagedoor::gate

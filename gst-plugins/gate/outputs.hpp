@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The element's source pads: when they appear, and how a publisher's time becomes running time.
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include <gst/base/gstflowcombiner.h>
+
+#include "gst-plugins/common/gate.hpp"
+
+namespace stagedoor::gate {
+
+/** Streaming thread, but for latency() and reset(). */
+class Outputs
+{
+public:
+  explicit Outputs (GstElement *element) : element_ (element) {}
+
+  /** The next publication's timeline follows on the last one's. */
+  void begin_publication () { has_offset_ = false; }
+  GstFlowReturn push (const TrackCaps &caps);
+  GstFlowReturn push (Frame frame);
+  void push_eos ();
+  bool any () const { return tracks_[0].pad || tracks_[1].pad; }
+
+  GstClockTime latency () const { return latency_; } ///< any thread
+  /** Removes the pads. The streaming thread is gone. */
+  void reset ();
+
+private:
+  struct TrackOutput
+  {
+    Ref<GstPad> pad;
+    Ref<GstCaps> caps;
+    GstClockTimeDiff last = 0; // running time of what was pushed last
+    bool lost = false;         // its next frame isn't contiguous
+  };
+  /** How late what came in the last while was, by our clock. */
+  struct Window
+  {
+    GstClockTimeDiff since = GST_CLOCK_STIME_NONE;
+    GstClockTimeDiff least = 0, most = 0;
+  };
+
+  void add_pad (Track track);
+  void say_no_more_pads (GstClockTimeDiff at);
+  void restamp (TrackOutput &output, const Frame &frame);
+  GstClockTimeDiff running_time_of (std::chrono::steady_clock::time_point then) const;
+  void follow_clock (GstClockTimeDiff arrived, GstClockTimeDiff stamped);
+  void correct_offset ();
+  void raise_latency (GstClockTimeDiff late);
+
+  GstElement *const element_; // borrowed; owns this
+  std::array<TrackOutput, 2> tracks_;
+  GstFlowCombiner *combiner_ = nullptr;
+  guint group_id_ = 0;
+  bool no_more_pads_ = false;
+  GstClockTimeDiff first_ = 0;  // running time of the very first frame
+  GstClockTimeDiff offset_ = 0; // publication's time + offset = running time
+  bool has_offset_ = false;
+  Window window_;
+  std::atomic<GstClockTime> latency_{least_latency};
+
+  /** Enough for a publisher on a quiet network. */
+  static constexpr GstClockTime least_latency = 100 * GST_MSECOND;
+};
+
+} // namespace stagedoor::gate

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From a publication's queue to the pads.
+#include "gst-plugins/gate/reader.hpp"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_stage_gate_src_debug);
+#define GST_CAT_DEFAULT gst_stage_gate_src_debug
+
+namespace stagedoor::gate {
+
+StreamReader::StreamReader (GstElement *element) : element_ (element), outputs_ (element)
+{
+  g_rec_mutex_init (&task_lock_);
+}
+
+StreamReader::~StreamReader ()
+{
+  g_rec_mutex_clear (&task_lock_);
+}
+
+void
+StreamReader::start (std::shared_ptr<Gate> gate, std::string name, bool keep_listening)
+{
+  gate_ = std::move (gate);
+  name_ = std::move (name);
+  keep_listening_ = keep_listening;
+  eos_ = false;
+  interrupt_.reset ();
+  {
+    const std::lock_guard lock (mutex_);
+    started_ = true;
+  }
+  task_ = gst_task_new (
+      [] (gpointer self) { static_cast<StreamReader *> (self)->step (); }, this, nullptr);
+  gst_object_set_name (GST_OBJECT (task_), "stagegatesrc");
+  gst_task_set_lock (task_, &task_lock_);
+  gst_task_start (task_);
+}
+
+void
+StreamReader::set_playing (bool playing)
+{
+  const std::lock_guard lock (mutex_);
+  playing_ = playing;
+  changed_.notify_all ();
+}
+
+void
+StreamReader::unblock ()
+{
+  {
+    const std::lock_guard lock (mutex_);
+    started_ = false;
+  }
+  interrupt_.set ();
+}
+
+void
+StreamReader::stop ()
+{
+  if (task_ == nullptr)
+    return;
+  gst_task_stop (task_);
+  gst_task_join (task_);
+  gst_clear_object (&task_);
+  set_publication (nullptr);
+  outputs_.reset ();
+  gate_.reset ();
+}
+
+bool
+StreamReader::send_eos ()
+{
+  {
+    const std::lock_guard lock (mutex_);
+    if (!started_)
+      return false;
+    eos_ = true;
+  }
+  interrupt_.set ();
+  return true;
+}
+
+GstStructure *
+StreamReader::stats () const
+{
+  std::shared_ptr<Publication> publication;
+  {
+    const std::lock_guard lock (mutex_);
+    publication = publication_;
+  }
+  return publication ? publication->stats () : nullptr;
+}
+
+void
+StreamReader::step ()
+{
+  if (!wait_until_playing () || (publication_ == nullptr && !claim ()))
+    return finish (GST_FLOW_FLUSHING);
+  auto item = publication_->pop (interrupt_);
+  const auto flow = item ? take (std::move (*item)) : GST_FLOW_FLUSHING;
+  if (flow != GST_FLOW_OK)
+    finish (flow);
+}
+
+bool
+StreamReader::wait_until_playing ()
+{
+  const Interrupt::Attached attached (interrupt_, mutex_, changed_);
+  std::unique_lock lock (mutex_);
+  changed_.wait (lock, [this] { return playing_ || interrupt_.is_set (); });
+  return !interrupt_.is_set ();
+}
+
+bool
+StreamReader::claim ()
+{
+  auto publication = gate_->wait_for (name_, interrupt_);
+  if (publication == nullptr)
+    return false;
+  post (gst_structure_new ("stagedoor-published", "name", G_TYPE_STRING, name_.c_str (), "protocol",
+      G_TYPE_STRING, publication->protocol ().c_str (), nullptr));
+  set_publication (std::move (publication));
+  outputs_.begin_publication ();
+  return true;
+}
+
+GstFlowReturn
+StreamReader::take (Item item)
+{
+  if (const auto *caps = std::get_if<TrackCaps> (&item))
+    return outputs_.push (*caps);
+  if (auto *frame = std::get_if<Frame> (&item))
+    return outputs_.push (std::move (*frame));
+  if (const auto *end = std::get_if<End> (&item))
+    return publication_ended (end->why);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+StreamReader::publication_ended (const std::string &why)
+{
+  set_publication (nullptr);
+  post (gst_structure_new ("stagedoor-unpublished", "why", G_TYPE_STRING, why.c_str (), nullptr));
+  // Without a pad there is nobody to be told of an end.
+  return keep_listening_ || !outputs_.any () ? GST_FLOW_OK : GST_FLOW_EOS;
+}
+
+void
+StreamReader::finish (GstFlowReturn flow)
+{
+  if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)
+    GST_ELEMENT_FLOW_ERROR (element_, flow);
+  if (flow != GST_FLOW_FLUSHING || eos_)
+    outputs_.push_eos ();
+  gst_task_pause (task_);
+}
+
+void
+StreamReader::post (GstStructure *message) const
+{
+  gst_element_post_message (element_, gst_message_new_element (GST_OBJECT (element_), message));
+}
+
+void
+StreamReader::set_publication (std::shared_ptr<Publication> publication)
+{
+  const std::lock_guard lock (mutex_);
+  publication_.swap (publication); // the caller drops the old one, after the lock
+}
+
+} // namespace stagedoor::gate
