@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Gate on its core: every call crosses to the gate thread.
-#include "gst-plugins/common/gate/core.hpp"
+#include "gst-plugins/common/gate/srt_door.hpp"
 #include "gst-plugins/common/shared_service.hpp"
 
 GST_DEBUG_CATEGORY (stage_gate_debug);
@@ -10,16 +10,16 @@ namespace {
 
 constexpr int backlog = 512;
 
-class RtmpGate final : public Gate
+constexpr std::string_view srt_scheme = "srt://";
+
+class GateOnCore final : public Gate, public std::enable_shared_from_this<GateOnCore>
 {
 public:
-  RtmpGate (Listener listener, const Limits &limits)
-      : core_ (std::make_shared<Core> (std::move (listener), limits)),
-        thread_ ([core = core_] { core->run (); })
+  explicit GateOnCore (const Limits &limits) : core_ (std::make_shared<Core> (limits)) {}
+  ~GateOnCore () override
   {
-  }
-  ~RtmpGate () override
-  {
+    if (!thread_.joinable ())
+      return;
     core_->quit ();
     if (core_->loop ().on_thread ())
       thread_.detach ();
@@ -27,8 +27,14 @@ public:
       thread_.join ();
   }
 
-  std::uint16_t port () const override { return core_->port (); }
-  std::string address () const override { return core_->address (); }
+  /** Once. */
+  tl::expected<void, std::string> open_first_door (
+      const std::string &address, const SrtSettings &srt);
+
+  std::uint16_t port () const override { return port_; }
+  std::string address () const override { return address_; }
+  tl::expected<std::string, std::string> add_srt_door (
+      const std::string &address, const SrtSettings &settings) override;
 
   Token admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier) override
   {
@@ -79,33 +85,91 @@ private:
             }};
   }
 
+  tl::expected<std::shared_ptr<SrtDoor>, std::string> open_srt (
+      const std::string &address, const SrtSettings &settings);
+
   const std::shared_ptr<Core> core_;
+  std::uint16_t port_ = 0;
+  std::string address_;
+  std::mutex doors_mutex_;                          // nothing is called under it
+  std::vector<std::shared_ptr<SrtDoor>> srt_doors_; // protected by doors_mutex_
   std::thread thread_;
 };
 
+tl::expected<std::shared_ptr<SrtDoor>, std::string>
+GateOnCore::open_srt (const std::string &address, const SrtSettings &settings)
+{
+  if (!address.starts_with (srt_scheme))
+    return tl::unexpected ("'" + address + "' is not srt://HOST:PORT");
+  auto door = SrtDoor::open (core_, address.substr (srt_scheme.size ()), settings);
+  if (door) {
+    const std::lock_guard lock (doors_mutex_);
+    srt_doors_.push_back (*door);
+  }
+  return door;
+}
+
+tl::expected<void, std::string>
+GateOnCore::open_first_door (const std::string &address, const SrtSettings &srt)
+{
+  if (address.starts_with (srt_scheme)) {
+    const auto door = open_srt (address, srt);
+    if (!door)
+      return tl::unexpected (door.error ());
+    port_ = (*door)->port ();
+    address_ = std::string (srt_scheme) + (*door)->address ();
+  } else {
+    auto listener = listen_tcp (address, backlog);
+    if (!listener)
+      return tl::unexpected (listener.error ());
+    port_ = listener->port;
+    address_ = listener->address;
+    core_->open_rtmp (std::move (*listener));
+  }
+  thread_ = std::thread ([core = core_] { core->run (); });
+  return {};
+}
+
+tl::expected<std::string, std::string>
+GateOnCore::add_srt_door (const std::string &address, const SrtSettings &settings)
+{
+  std::string bound;
+  const auto gate =
+      find_or_open (gate_context, address, [&] () -> tl::expected<OpenedService, std::string> {
+        const auto door = open_srt (address, settings);
+        if (!door)
+          return tl::unexpected (door.error ());
+        bound = std::string (srt_scheme) + (*door)->address ();
+        return OpenedService{std::static_pointer_cast<Gate> (shared_from_this ()), bound};
+      });
+  if (!gate)
+    return tl::unexpected (gate.error ());
+  if (bound.empty ())
+    return tl::unexpected ("a gate listens on " + address + " already");
+  return bound;
+}
+
 tl::expected<OpenedService, std::string>
-open_gate (const std::string &address, const Limits &limits)
+open_gate (const std::string &address, const Limits &limits, const SrtSettings &srt)
 {
   static const bool once = [] {
     GST_DEBUG_CATEGORY_INIT (stage_gate_debug, "stagegate", 0, "admits publishers");
     return true;
   }();
   (void)once;
-  auto listener = listen_tcp (address, backlog);
-  if (!listener)
-    return tl::unexpected (listener.error ());
-  const auto bound = listener->address;
-  return OpenedService{
-      std::shared_ptr<Gate> (std::make_shared<RtmpGate> (std::move (*listener), limits)), bound};
+  const auto gate = std::make_shared<GateOnCore> (limits);
+  if (auto opened = gate->open_first_door (address, srt); !opened)
+    return tl::unexpected (opened.error ());
+  return OpenedService{std::shared_ptr<Gate> (gate), gate->address ()};
 }
 
 } // namespace
 
 tl::expected<std::shared_ptr<Gate>, std::string>
-Gate::open (const std::string &address, const Limits &limits)
+Gate::open (const std::string &address, const Limits &limits, const SrtSettings &srt)
 {
   return find_or_open (gate_context, address, [&] {
-    return open_gate (address, limits);
+    return open_gate (address, limits, srt);
   }).map ([] (const AnyService &service) { return std::static_pointer_cast<Gate> (service); });
 }
 
