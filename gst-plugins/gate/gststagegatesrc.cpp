@@ -4,12 +4,12 @@
  * SECTION:element-stagegatesrc
  * @title: stagegatesrc
  *
- * Listens for a publisher by RTMP (OBS, ffmpeg, cameras), lets in whoever shows a key that holds,
- * and puts out what that sends as elementary streams with complete caps, as they come: nothing is
- * decoded. One that is refused is told why; here that is an element message "stagedoor-refused"
- * (fields "name", "peer", "reason" and "text"), never an error. "stagedoor-published" (fields
- * "name" and "protocol") and "stagedoor-unpublished" (field "why") tell of the one that was
- * admitted.
+ * Listens for a publisher by RTMP or SRT (OBS, ffmpeg, cameras), lets in whoever shows a key that
+ * holds, and puts out what that sends as elementary streams with complete caps, as they come:
+ * nothing is decoded. One that is refused is told why; here that is an element message
+ * "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
+ * "stagedoor-published" (fields "name" and "protocol") and "stagedoor-unpublished" (field "why")
+ * tell of the one that was admitted.
  *
  * The pads "video" and "audio" appear with the first frame of each. A publisher need not send both:
  * no-more-pads comes with the second pad, or when the first has carried two seconds.
@@ -29,6 +29,12 @@
  * Records what, for instance, OBS sends to rtmp://127.0.0.1/live with the stream key demo, until it
  * stops. With key-file instead of public, only keys that were signed with a secret in that file are
  * let in.
+ *
+ * |[
+ * gst-launch-1.0 -e stagegatesrc name=gate location=srt://:9999/live/demo public=true
+ * gate.video ! queue ! mux. gate.audio ! queue ! mux. mp4mux name=mux ! filesink location=demo.mp4
+ * ]|
+ * Likewise by SRT, from srt://127.0.0.1:9999?streamid=publish:live/demo.
  *
  * Since: 0.1
  */
@@ -68,6 +74,8 @@ enum Prop : guint {
   PROP_KEYS,
   PROP_PUBLIC,
   PROP_KEEP_LISTENING,
+  PROP_SRT_LATENCY,
+  PROP_SRT_PASSPHRASE,
   PROP_STATS,
   N_PROPS
 };
@@ -190,6 +198,12 @@ gst_stage_gate_src_set_property (GObject *object, guint id, const GValue *value,
     case PROP_KEEP_LISTENING:
       settings.keep_listening = g_value_get_boolean (value);
       break;
+    case PROP_SRT_LATENCY:
+      settings.srt_latency_ms = g_value_get_uint (value);
+      break;
+    case PROP_SRT_PASSPHRASE:
+      settings.srt_passphrase = text ();
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -216,6 +230,9 @@ gst_stage_gate_src_get_property (GObject *object, guint id, GValue *value, GPara
       break;
     case PROP_KEEP_LISTENING:
       g_value_set_boolean (value, impl.settings.keep_listening);
+      break;
+    case PROP_SRT_LATENCY:
+      g_value_set_uint (value, impl.settings.srt_latency_ms);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -278,13 +295,13 @@ install_settings ()
   /**
    * GstStageGateSrc:location:
    *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM. No host means all
-   * addresses, no port 1935.
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or srt:// likewise. No
+   * host means all addresses, no port 1935 or 9999.
    *
    * Since: 0.1
    */
   props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", flags);
+      "rtmp:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", flags);
   /**
    * GstStageGateSrc:key-file:
    *
@@ -325,6 +342,35 @@ install_settings ()
 }
 
 static void
+install_srt_settings ()
+{
+  /**
+   * GstStageGateSrc:srt-latency:
+   *
+   * How many milliseconds a packet that was lost on the way may take to come again; the publisher
+   * may ask for more. Without effect when the listener is open already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_SRT_LATENCY] = g_param_spec_uint ("srt-latency", "SRT latency",
+      "How long lost packets may take to come again (ms)", 0, 8000, 120,
+      static_cast<GParamFlags> (
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstStageGateSrc:srt-passphrase:
+   *
+   * What publishers by SRT must encrypt with, besides showing a key: 10 to 79 bytes. It can't be
+   * read back. Without effect when the listener is open already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_SRT_PASSPHRASE] = g_param_spec_string ("srt-passphrase", "SRT passphrase",
+      "What publishers by SRT must encrypt with", nullptr,
+      static_cast<GParamFlags> (
+          G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+}
+
+static void
 gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
 {
   auto *object_class = G_OBJECT_CLASS (klass);
@@ -336,13 +382,15 @@ gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
   element_class->send_event = GST_DEBUG_FUNCPTR (gst_stage_gate_src_send_event);
 
   install_settings ();
+  install_srt_settings ();
   /**
    * GstStageGateSrc:stats:
    *
    * What happened at this address: "connections", "admitted", "refused", "refused-limits",
    * "protocol-errors" and "open"; and in "publication", while there is one, its "name", "protocol",
    * "bytes", "video-frames", "audio-frames", "dropped-frames", "broken-frames" and
-   * "timeline-repairs".
+   * "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets", "retransmitted-packets",
+   * "dropped-packets", "buffer-ms" and "latency-ms".
    *
    * Since: 0.1
    */
@@ -353,5 +401,5 @@ gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
   gst_element_class_add_static_pad_template (element_class, &video_template);
   gst_element_class_add_static_pad_template (element_class, &audio_template);
   gst_element_class_set_static_metadata (element_class, "Stagedoor gate", "Source/Network",
-      "Receives what a publisher with a valid key sends by RTMP", "The Stagedoor authors");
+      "Receives what a publisher with a valid key sends by RTMP or SRT", "The Stagedoor authors");
 }

@@ -10,11 +10,11 @@ namespace stagedoor::gate {
 
 struct Location
 {
-  std::string address; ///< "host:port", as Gate::open() takes it
+  std::string address; ///< "host:port" or "srt://host:port", as Gate::open() takes it
   std::string name;    ///< "live/demo"
 };
 
-/** "rtmp://[HOST][:PORT]/APP/STREAM". The error text is for people. */
+/** "rtmp://[HOST][:PORT]/APP/STREAM", or "srt://" likewise. The error text is for people. */
 tl::expected<Location, std::string> parse_location (const std::string &text);
 
 } // namespace stagedoor::gate
