@@ -1,33 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// SoupServer on a thread of its own, with the bounds that libsoup leaves to its user: open
-// connections, time to send a request, size of a body.
+// SoupServer on a thread of its own: the service, its routes and the way of a request to one.
 #include "gst-plugins/common/http_server.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
+#include <vector>
 
 #include <gio/gio.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "gst-plugins/common/http_connections.hpp"
+#include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/ref.hpp"
 #include "gst-plugins/common/shared_service.hpp"
-#include "gst-plugins/common/tcp_listener.hpp"
 
 namespace stagedoor::http {
 namespace {
 
-constexpr std::size_t max_connections = 1024;
-/** A connection must deliver a whole request within this, counted from its opening or from the
- * previous answer: bounds slow writers and idle connections alike. */
-constexpr gint64 request_time_us = 20 * G_USEC_PER_SEC;
-constexpr const char *allowed_methods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
-constexpr const char *allowed_headers = "Authorization, Content-Type, If-Match, If-None-Match";
-constexpr const char *exposed_headers =
-    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After";
+constexpr std::size_t max_path = 2048;
 
 struct Route
 {
@@ -38,23 +30,35 @@ struct Route
   bool alive = true;  // protected by running, but for removal on the http thread
 };
 
+std::string
+bearer_of (SoupServerMessage *message)
+{
+  constexpr std::string_view scheme = "Bearer ";
+  const char *authorization = soup_message_headers_get_one (
+      soup_server_message_get_request_headers (message), "Authorization");
+  if (authorization == nullptr
+      || g_ascii_strncasecmp (authorization, scheme.data (), scheme.size ()) != 0)
+    return "";
+  std::string_view token (authorization + scheme.size ());
+  token.remove_prefix (std::min (token.find_first_not_of (' '), token.size ()));
+  return std::string (token);
+}
+
+std::string
+peer_of (SoupServerMessage *message)
+{
+  const char *host = soup_server_message_get_remote_host (message);
+  const auto ip = IpAddress::parse (host != nullptr ? host : "");
+  return ip ? ip->to_string () : "";
+}
+
 Request
 request_of (SoupServerMessage *message)
 {
-  Request out{message, soup_server_message_get_method (message), "", "", "", "", ""};
   GUri *uri = soup_server_message_get_uri (message);
-  out.path = g_uri_get_path (uri);
   const char *query = g_uri_get_query (uri);
-  out.query = query != nullptr ? query : "";
-  const char *authorization = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Authorization");
-  constexpr std::string_view scheme = "Bearer ";
-  if (authorization != nullptr
-      && g_ascii_strncasecmp (authorization, "Bearer ", scheme.size ()) == 0)
-    out.bearer = authorization + scheme.size ();
-  const char *host = soup_server_message_get_remote_host (message);
-  out.peer = host != nullptr ? host : "";
-  return out;
+  return {message, soup_server_message_get_method (message), g_uri_get_path (uri),
+      query != nullptr ? query : "", bearer_of (message), "", peer_of (message)};
 }
 
 bool
@@ -68,14 +72,15 @@ is_below (const std::string &path, const std::string &prefix)
 bool
 is_normal (const std::string &path)
 {
-  return path.starts_with ('/') && path.find ("//") == std::string::npos
+  return path.size () <= max_path && path.starts_with ('/') && path.find ("//") == std::string::npos
          && path.find ("/../") == std::string::npos && path.find ("/./") == std::string::npos
-         && !path.ends_with ("/..") && !path.ends_with ("/.");
+         && !path.ends_with ("/..") && !path.ends_with ("/.")
+         && g_utf8_validate (path.data (), static_cast<gssize> (path.size ()), nullptr);
 }
 
 /** What the http thread owns. Kept alive by that thread, so that the last Server may be dropped
  * even inside a handler. */
-class Core : public std::enable_shared_from_this<Core>
+class Core
 {
 public:
   Core () : context_ (g_main_context_new ()), loop_ (g_main_loop_new (context_, FALSE)) {}
@@ -84,31 +89,33 @@ public:
     g_main_loop_unref (loop_);
     g_main_context_unref (context_);
   }
+  Core (const Core &) = delete;
+  Core &operator= (const Core &) = delete;
 
-  void run (GSocket *socket);
+  void run (GSocket *socket, const Limits &limits);
   void quit ();
   void post (std::function<void ()> call);
   void add (const std::shared_ptr<Route> &route);
   void remove (const std::shared_ptr<Route> &route);
-  bool on_thread () const { return std::this_thread::get_id () == thread_id_; }
+  bool on_thread () const { return running_here == this; }
 
 private:
   std::shared_ptr<Route> find (const std::string &path);
+  void connect (SoupServer *server);
   void on_started (SoupServerMessage *message);
   void on_headers (SoupServerMessage *message);
-  void on_chunk (SoupServerMessage *message);
   void on_request (SoupServerMessage *message);
   void refuse_body (SoupServerMessage *message);
-  void close_late_connections ();
-  static void connection_gone (gpointer core, GObject *socket);
 
+  static thread_local const Core *running_here;
   GMainContext *const context_;
   GMainLoop *const loop_;
-  std::thread::id thread_id_;               // set before anyone else sees this object at work
-  std::map<GObject *, gint64> connections_; // http thread; deadline, or G_MAXINT64 while answering
-  std::mutex routes_mutex_;                 // innermost
+  std::unique_ptr<Connections> connections_;   // http thread
+  std::mutex routes_mutex_;                    // innermost
   std::vector<std::shared_ptr<Route>> routes_; // protected by routes_mutex_
 };
+
+thread_local const Core *Core::running_here = nullptr;
 
 void
 Core::add (const std::shared_ptr<Route> &route)
@@ -135,34 +142,19 @@ Core::find (const std::string &path)
 {
   std::lock_guard lock (routes_mutex_);
   std::shared_ptr<Route> best;
-  for (const auto &route : routes_)
-    if (is_below (path, route->prefix)
-        && (best == nullptr || route->prefix.size () > best->prefix.size ()))
-      best = route;
+  if (is_normal (path))
+    for (const auto &route : routes_)
+      if (is_below (path, route->prefix)
+          && (best == nullptr || route->prefix.size () >= best->prefix.size ()))
+        best = route;
   return best;
 }
 
-void
-Core::connection_gone (gpointer core, GObject *socket)
-{
-  static_cast<Core *> (core)->connections_.erase (socket);
-}
-
+/** The server has connected its own handlers already, which run first. */
 void
 Core::on_started (SoupServerMessage *message)
 {
-  GSocket *socket = soup_server_message_get_socket (message);
-  if (socket == nullptr)
-    return;
-  auto *key = G_OBJECT (socket);
-  if (!connections_.contains (key)) {
-    if (connections_.size () >= max_connections) {
-      g_socket_shutdown (socket, TRUE, TRUE, nullptr);
-      return;
-    }
-    g_object_weak_ref (key, connection_gone, this);
-  }
-  connections_[key] = g_get_monotonic_time () + request_time_us;
+  connections_->expects_client (message);
   const auto connect = [this, message] (
                            const char *signal, void (*call) (SoupServerMessage *, Core *)) {
     g_signal_connect (message, signal, G_CALLBACK (call), this);
@@ -170,12 +162,19 @@ Core::on_started (SoupServerMessage *message)
   connect (
       "got-headers", +[] (SoupServerMessage *m, Core *core) { core->on_headers (m); });
   g_signal_connect (message, "got-chunk",
-      G_CALLBACK (+[] (SoupServerMessage *m, GBytes *, Core *core) { core->on_chunk (m); }), this);
+      G_CALLBACK (+[] (SoupServerMessage *m, GBytes *chunk, Core *core) {
+        if (!core->connections_->take_body (m, g_bytes_get_size (chunk)))
+          core->refuse_body (m);
+      }),
+      this);
   connect (
-      "got-body", +[] (SoupServerMessage *m, Core *core) {
-        if (GSocket *peer = soup_server_message_get_socket (m))
-          core->connections_[G_OBJECT (peer)] = G_MAXINT64;
-      });
+      "wrote-headers",
+      +[] (SoupServerMessage *m, Core *core) { core->connections_->expects_client (m); });
+  g_signal_connect (message, "wrote-body-data",
+      G_CALLBACK (+[] (SoupServerMessage *m, guint, Core *core) {
+        core->connections_->expects_client (m);
+      }),
+      this);
 }
 
 void
@@ -192,20 +191,14 @@ Core::refuse_body (SoupServerMessage *message)
 void
 Core::on_headers (SoupServerMessage *message)
 {
-  const auto route = find (g_uri_get_path (soup_server_message_get_uri (message)));
   auto *headers = soup_server_message_get_request_headers (message);
+  // libsoup would cut an answer into as many pieces as a stranger cares to list.
+  soup_message_headers_remove (headers, "Range");
+  const auto route = find (g_uri_get_path (soup_server_message_get_uri (message)));
   const auto limit = route != nullptr ? route->body_limit : 0;
+  connections_->begin_body (message, limit);
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
       && static_cast<guint64> (soup_message_headers_get_content_length (headers)) > limit)
-    refuse_body (message);
-}
-
-void
-Core::on_chunk (SoupServerMessage *message)
-{
-  const auto route = find (g_uri_get_path (soup_server_message_get_uri (message)));
-  auto *body = soup_server_message_get_request_body (message);
-  if (static_cast<guint64> (body->length) > (route != nullptr ? route->body_limit : 0))
     refuse_body (message);
 }
 
@@ -213,7 +206,11 @@ void
 Core::on_request (SoupServerMessage *message)
 {
   auto request = request_of (message);
-  const auto route = is_normal (request.path) ? find (request.path) : nullptr;
+  if (request.method == "CONNECT") { // libsoup calls its path "/"
+    respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
+    return;
+  }
+  const auto route = find (request.path);
   if (route == nullptr) {
     respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
     return;
@@ -228,52 +225,61 @@ Core::on_request (SoupServerMessage *message)
     route->handler (request);
   else
     respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+  if (is_deferred (message))
+    connections_->expects_handler (message);
 }
 
 void
-Core::close_late_connections ()
+Core::connect (SoupServer *server)
 {
-  const auto now = g_get_monotonic_time ();
-  for (auto &[socket, deadline] : connections_)
-    if (now > deadline) {
-      g_socket_shutdown (G_SOCKET (socket), TRUE, TRUE, nullptr);
-      deadline = G_MAXINT64;
-    }
-}
-
-void
-Core::run (GSocket *socket)
-{
-  thread_id_ = std::this_thread::get_id ();
-  pthread_setname_np (pthread_self (), "http");
-  g_main_context_push_thread_default (context_);
-  SoupServer *server = soup_server_new (nullptr, nullptr);
   g_signal_connect (server, "request-started",
       G_CALLBACK (+[] (SoupServer *, SoupServerMessage *m, Core *core) { core->on_started (m); }),
       this);
+  for (const char *signal : {"request-finished", "request-aborted"})
+    g_signal_connect (server, signal,
+        G_CALLBACK (+[] (SoupServer *, SoupServerMessage *m, Core *core) {
+          core->connections_->expects_client (m); // its next request
+        }),
+        this);
   soup_server_add_handler (
       server, nullptr,
       [] (SoupServer *, SoupServerMessage *m, const char *, GHashTable *, gpointer core) {
         static_cast<Core *> (core)->on_request (m);
       },
       this, nullptr);
-  soup_server_listen_socket (server, socket, static_cast<SoupServerListenOptions> (0), nullptr);
-  GSource *tick = g_timeout_source_new_seconds (2);
-  g_source_set_callback (
-      tick,
-      [] (gpointer core) -> gboolean {
-        static_cast<Core *> (core)->close_late_connections ();
-        return G_SOURCE_CONTINUE;
-      },
-      this, nullptr);
-  g_source_attach (tick, context_);
+}
+
+/** libsoup keeps connections alive only while it has a listener: this one hears nothing ever.
+ * Returns the other end, to be kept open. */
+GSocket *
+listen_to_nothing (SoupServer *server)
+{
+  int ends[2];
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return nullptr;
+  GSocket *ear = g_socket_new_from_fd (ends[0], nullptr);
+  GSocket *mouth = g_socket_new_from_fd (ends[1], nullptr);
+  if (ear != nullptr)
+    soup_server_listen_socket (server, ear, static_cast<SoupServerListenOptions> (0), nullptr);
+  g_clear_object (&ear);
+  return mouth;
+}
+
+void
+Core::run (GSocket *socket, const Limits &limits)
+{
+  running_here = this;
+  pthread_setname_np (pthread_self (), "http");
+  g_main_context_push_thread_default (context_);
+  SoupServer *server = soup_server_new (nullptr, nullptr);
+  connect (server);
+  GSocket *mouth = listen_to_nothing (server);
+  connections_ = std::make_unique<Connections> (context_, socket, server, limits);
   g_main_loop_run (loop_);
-  g_source_destroy (tick);
-  g_source_unref (tick);
   soup_server_disconnect (server);
+  connections_ = nullptr;
   g_object_unref (server);
-  for (const auto &[connection, deadline] : connections_)
-    g_object_weak_unref (connection, connection_gone, this);
+  g_clear_object (&mouth);
   g_main_context_pop_thread_default (context_);
 }
 
@@ -303,9 +309,9 @@ Core::post (std::function<void ()> call)
 class SoupBackedServer final : public Server
 {
 public:
-  SoupBackedServer (GSocket *socket, std::uint16_t port)
-      : core_ (std::make_shared<Core> ()), port_ (port), thread_ ([core = core_, socket] {
-          core->run (socket);
+  SoupBackedServer (GSocket *socket, const Endpoint &at, const Limits &limits)
+      : core_ (std::make_shared<Core> ()), at_ (at), thread_ ([core = core_, socket, limits] {
+          core->run (socket, limits);
           g_object_unref (socket);
         })
   {
@@ -319,7 +325,8 @@ public:
       thread_.join ();
   }
 
-  std::uint16_t port () const override { return port_; }
+  std::uint16_t port () const override { return at_.port; }
+  std::string address () const override { return listen_address_text (at_); }
   Token route (const std::string &prefix, std::size_t body_limit, Handler handler) override
   {
     auto route = std::make_shared<Route> ();
@@ -335,63 +342,33 @@ public:
 
 private:
   const std::shared_ptr<Core> core_;
-  const std::uint16_t port_;
+  const Endpoint at_;
   std::thread thread_;
 };
 
 tl::expected<OpenedService, std::string>
-open_server (const std::string &address)
+open_server (Endpoint at, const Limits &limits)
 {
-  auto listener = listen_tcp (address, SOMAXCONN);
-  if (!listener)
-    return tl::unexpected (listener.error ());
+  auto socket = listen_tcp (at);
+  if (!socket)
+    return tl::unexpected (socket.error ());
+  at.port = bound_port (socket->get ());
   std::shared_ptr<Server> server =
-      std::make_shared<SoupBackedServer> (listener->socket.release (), listener->port);
-  return OpenedService{server, listener->address};
+      std::make_shared<SoupBackedServer> (socket->release (), at, limits);
+  return OpenedService{server, server->address ()};
 }
 
 } // namespace
 
 tl::expected<std::shared_ptr<Server>, std::string>
-Server::open (const std::string &address)
+Server::open (const std::string &address, const Limits &limits)
 {
-  return find_or_open (http_server_context, address, [&address] {
-    return open_server (address);
+  const auto at = parse_listen_address (address);
+  if (!at)
+    return tl::unexpected (at.error ());
+  return find_or_open (http_server_context, listen_address_text (*at), [&at, &limits] {
+    return open_server (*at, limits);
   }).map ([] (const AnyService &service) { return std::static_pointer_cast<Server> (service); });
-}
-
-void
-respond (const Request &request, unsigned status, const char *content_type, std::string body)
-{
-  auto *headers = soup_server_message_get_response_headers (request.message);
-  soup_message_headers_replace (headers, "Access-Control-Allow-Origin", "*");
-  soup_message_headers_replace (headers, "Access-Control-Expose-Headers", exposed_headers);
-  if (request.method == "OPTIONS") {
-    soup_message_headers_replace (headers, "Access-Control-Allow-Methods", allowed_methods);
-    soup_message_headers_replace (headers, "Access-Control-Allow-Headers", allowed_headers);
-    soup_message_headers_replace (headers, "Access-Control-Max-Age", "7200");
-  }
-  if (soup_message_headers_get_one (headers, "Cache-Control") == nullptr)
-    soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  soup_server_message_set_status (request.message, status, nullptr);
-  if (content_type != nullptr)
-    soup_server_message_set_response (
-        request.message, content_type, SOUP_MEMORY_COPY, body.data (), body.size ());
-}
-
-void
-respond_problem (const Request &request, unsigned status, const std::string &detail)
-{
-  std::string escaped;
-  for (const char c : detail)
-    if (c == '"' || c == '\\')
-      escaped += {'\\', c};
-    else
-      escaped += static_cast<unsigned char> (c) < 0x20 ? ' ' : c;
-  const char *title = soup_status_get_phrase (status);
-  respond (request, status, "application/problem+json",
-      R"({"type":"about:blank","title":")" + std::string (title) + R"(","status":)"
-          + std::to_string (status) + R"(,"detail":")" + escaped + "\"}\n");
 }
 
 } // namespace stagedoor::http

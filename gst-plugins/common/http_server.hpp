@@ -3,6 +3,7 @@
 // own "http" thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,41 +13,75 @@
 
 namespace stagedoor::http {
 
-/** One request on the http thread. Wraps SoupServerMessage; valid during the handler unless pause()
- * is used. */
+/** One request on the http thread. Wraps SoupServerMessage; valid during the handler, or for longer
+ * as a Deferred. */
 struct Request
 {
   SoupServerMessage *message; ///< borrowed
   std::string method;
-  std::string path;   ///< decoded and normalised; never holds ".." or "//"
+  std::string path;   ///< decoded, valid UTF-8, at most 2048 bytes; never holds "..", "." or "//"
   std::string query;  ///< raw
   std::string bearer; ///< Authorization: Bearer token, or empty
   std::string body;   ///< at most the route's limit; a larger one was answered 413
-  std::string peer;   ///< textual IP address
+  std::string peer;   ///< textual IP address; IPv4 is never shown as IPv4-mapped IPv6
 };
 
 using Handler = std::function<void (const Request &)>;
 
 /** Answers. Each adds CORS headers (any origin, exposed headers) and no-store unless told
- * otherwise. */
+ * otherwise. http thread. */
 void respond (const Request &request, unsigned status, const char *content_type, std::string body);
 /** application/problem+json (RFC 9457). @p detail is for the honest user and never holds a secret.
  */
 void respond_problem (const Request &request, unsigned status, const std::string &detail);
 
+/** A request that is answered after its handler has returned. Made inside the handler; then it may
+ * be kept and dropped on any thread. One that is dropped unanswered is answered 503. */
+class Deferred
+{
+public:
+  explicit Deferred (Request request);
+  ~Deferred ();
+  Deferred (const Deferred &) = delete;
+  Deferred &operator= (const Deferred &) = delete;
+
+  /** Once: @p write runs on the http thread, later, and answers with respond() or
+   * respond_problem(). It runs also when the client has gone meanwhile, which does no harm; when
+   * the server has gone, it is dropped. */
+  void answer (Handler write);
+
+private:
+  Request request_; // holds a reference to its message until answered
+  GMainContext *const context_;
+};
+
+/** Bounds of one server. */
+struct Limits
+{
+  /** One too many pushes out the one that has kept us waiting for longest. */
+  std::size_t connections = 1024;
+  /** For a whole request to arrive, from the opening or the previous answer on; for the client to
+   * take some of an answer. Not for the handler: a Deferred may take as long as it wants. */
+  std::chrono::milliseconds patience{20000};
+};
+
 class Server
 {
 public:
   /** @p address "host:port", ":port", ":0". Returns the one that already listens there when there
-   * is one. */
-  static tl::expected<std::shared_ptr<Server>, std::string> open (const std::string &address);
+   * is one, with the limits it has. Error text is for people. */
+  static tl::expected<std::shared_ptr<Server>, std::string> open (
+      const std::string &address, const Limits &limits = {});
   virtual ~Server () = default;
 
   virtual std::uint16_t port () const = 0;
+  /** With the port really bound: open (address ()) is this server. */
+  virtual std::string address () const = 0;
 
-  /** Handlers for "/live/demo/whep" and all below it; the longest prefix wins. Removed, and no
-   * longer running, once the token is gone (dropping it waits for a handler in flight unless on the
-   * http thread itself). */
+  /** Handlers for "/live/demo/whep" and all below it; the longest prefix wins, and of equal ones
+   * the latest. A body of more than @p body_limit bytes is answered 413. Removed, and no longer
+   * running, once the token is gone: dropping it waits for a handler in flight unless on the http
+   * thread itself, so drop it without a lock that the handler takes. */
   using Token = std::shared_ptr<void>;
   virtual Token route (const std::string &prefix, std::size_t body_limit, Handler handler) = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Parsing of listen addresses and their kernel form.
+// Parsing of listen addresses, their kernel form and TCP sockets that listen on them.
 #include "gst-plugins/common/listen_address.hpp"
 
 #include <charconv>
@@ -7,6 +7,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+
+#include "gst-plugins/common/ref.hpp"
 
 namespace stagedoor {
 
@@ -35,6 +37,69 @@ parse_listen_address (const std::string &text)
     return fail;
   out.ip = *ip;
   return out;
+}
+
+std::string
+listen_address_text (const Endpoint &endpoint)
+{
+  const auto port = ":" + std::to_string (endpoint.port);
+  if (endpoint.ip == IpAddress{})
+    return port;
+  const auto host = endpoint.ip.to_string ();
+  return (endpoint.ip.is_v4 () ? host : "[" + host + "]") + port;
+}
+
+namespace {
+
+GSocket *
+bind_and_listen (const IpAddress &ip, std::uint16_t port, GError **error)
+{
+  const auto family = ip.is_v4 () ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6;
+  GSocket *socket = g_socket_new (family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+  if (socket == nullptr)
+    return nullptr;
+  if (!ip.is_v4 ())
+    g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, ip != IpAddress{}, nullptr);
+  GInetAddress *inet =
+      g_inet_address_new_from_bytes (ip.bytes.data () + (ip.is_v4 () ? 12 : 0), family);
+  GSocketAddress *address = g_inet_socket_address_new (inet, port);
+  g_socket_set_listen_backlog (
+      socket, SOMAXCONN); // 10 by default, which a reload of a page can fill
+  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
+    g_clear_object (&socket);
+  g_object_unref (address);
+  g_object_unref (inet);
+  return socket;
+}
+
+} // namespace
+
+tl::expected<Socket, std::string>
+listen_tcp (const Endpoint &endpoint)
+{
+  GError *raw = nullptr;
+  Socket socket (bind_and_listen (endpoint.ip, endpoint.port, &raw));
+  const bool without_ipv6 = g_error_matches (raw, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)
+                            || g_error_matches (raw, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  if (socket == nullptr && endpoint.ip == IpAddress{} && without_ipv6) {
+    g_clear_error (&raw);
+    socket.reset (bind_and_listen (IpAddress::from_v4 (INADDR_ANY), endpoint.port, &raw));
+  }
+  const Error error (raw);
+  if (socket == nullptr)
+    return tl::unexpected (
+        "can't listen on " + listen_address_text (endpoint) + ": " + raw->message);
+  return socket;
+}
+
+std::uint16_t
+bound_port (GSocket *socket)
+{
+  GSocketAddress *local = g_socket_get_local_address (socket, nullptr);
+  const auto port =
+      local != nullptr ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local)) : 0;
+  g_clear_object (&local);
+  return static_cast<std::uint16_t> (port);
 }
 
 socklen_t

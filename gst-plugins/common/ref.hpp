@@ -31,6 +31,7 @@ struct RefTraits;
     static constexpr bool floating = false;                                                        \
   }
 STAGE_REF_OBJECT (GstElement);
+STAGE_REF_OBJECT (GstElementFactory);
 STAGE_REF_OBJECT (GstPad);
 STAGE_REF_OBJECT (GstBus);
 STAGE_REF_OBJECT (GstClock);

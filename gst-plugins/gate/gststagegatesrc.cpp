@@ -24,7 +24,8 @@
  * ## Example launch line
  * |[
  * gst-launch-1.0 -e stagegatesrc name=gate location=rtmp://:1935/live/demo public=true
- * gate.video ! queue ! mux. gate.audio ! queue ! mux. mp4mux name=mux ! filesink location=demo.mp4
+ * gate.video ! queue ! mux.video_0 gate.audio ! queue ! mux.audio_0 mp4mux name=mux
+ * ! filesink location=demo.mp4
  * ]|
  * Records what, for instance, OBS sends to rtmp://127.0.0.1/live with the stream key demo, until it
  * stops. With key-file instead of public, only keys that were signed with a secret in that file are

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "gst-plugins/common/listen_address.hpp"
 #include "libs/base/text.hpp"
 
 namespace stagedoor::gate {
@@ -26,13 +27,15 @@ parse_location (const std::string &text)
   if (split == std::string_view::npos || !is_valid_name (path.substr (0, split))
       || !is_valid_name (path.substr (split + 1)))
     return fail;
-  Location out{std::string (by_srt ? srt : "").append (authority), std::string (path)};
+  auto address = std::string (authority);
   const auto colon = authority.rfind (':'), bracket = authority.rfind (']');
   const bool has_port =
       colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   if (!has_port)
-    out.address += by_srt ? ":9999" : ":1935";
-  return out;
+    address += by_srt ? ":9999" : ":1935";
+  return parse_listen_address (address).map ([&] (const Endpoint &at) {
+    return Location{std::string (by_srt ? srt : "") + listen_address_text (at), std::string (path)};
+  });
 }
 
 } // namespace stagedoor::gate

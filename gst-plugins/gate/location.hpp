@@ -10,8 +10,9 @@ namespace stagedoor::gate {
 
 struct Location
 {
-  std::string address; ///< "host:port" or "srt://host:port", as Gate::open() takes it
-  std::string name;    ///< "live/demo"
+  std::string
+      address;      ///< "ip:port" or ":port", "srt://" before it; spelled as Gate::address() does
+  std::string name; ///< "live/demo"
 };
 
 /** "rtmp://[HOST][:PORT]/APP/STREAM", or "srt://" likewise. The error text is for people. */

@@ -8,8 +8,9 @@
  * Audio that a peer does not take is decoded once and encoded to Opus once, for however many peers
  * want Opus. A track that is missing, or whose data never comes, holds nothing back.
  *
- * What no peer can take is dropped, with an element message "stagedoor-problem" (fields "pad" and
- * "text"), a warning, and the text in the pad's "problem" property; it is never an error.
+ * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
+ * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
+ * the problem is gone the message comes again, with an empty text.
  *
  * ## Example launch line
  * |[
@@ -83,18 +84,6 @@ gst_stage_transcode_bin_finalize (GObject *object)
   G_OBJECT_CLASS (gst_stage_transcode_bin_parent_class)->finalize (object);
 }
 
-/** "audio_0", "audio_1", …: the first that is free. */
-static String
-free_name (GstElement *element, const char *name_template)
-{
-  for (guint i = 0;; ++i) {
-    String name{
-        g_strdup_printf (g_str_has_prefix (name_template, "video") ? "video_%u" : "audio_%u", i)};
-    if (!adopt (gst_element_get_static_pad (element, name.get ())))
-      return name;
-  }
-}
-
 static GstPad *
 gst_stage_transcode_bin_request_new_pad (
     GstElement *element, GstPadTemplate *templ, const gchar *name, const GstCaps *)
@@ -102,8 +91,7 @@ gst_stage_transcode_bin_request_new_pad (
   auto &lane = GST_STAGE_TRANSCODE_BIN (element)->impl->lane (templ->name_template);
   if (templ->direction == GST_PAD_SINK)
     return lane.add_sink (templ);
-  const auto chosen = name ? String{g_strdup (name)} : free_name (element, templ->name_template);
-  return lane.add_output (templ, chosen.get ());
+  return lane.add_output (templ, name);
 }
 
 static void

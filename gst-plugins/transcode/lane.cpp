@@ -3,12 +3,18 @@
 // sink pad unless said otherwise.
 #include "gst-plugins/transcode/lane.hpp"
 
+#include <utility>
+
 GST_DEBUG_CATEGORY_EXTERN (gst_stage_transcode_bin_debug);
 #define GST_CAT_DEFAULT gst_stage_transcode_bin_debug
 
 namespace stagedoor::transcode {
 
 namespace {
+
+/** How many frames go in without any Opus coming out before the conversion counts as broken. */
+constexpr int patience = 100;
+constexpr const char *undecodable = "the audio cannot be decoded";
 
 /** Sends @p from's sticky events, in order, to @p to. Those it has already are not sent again. */
 void
@@ -28,7 +34,6 @@ void
 Tally::add (GstFlowReturn flow)
 {
   ++sent_;
-  flushing_ += flow == GST_FLOW_FLUSHING;
   eos_ += flow == GST_FLOW_EOS;
   if (flow < GST_FLOW_EOS)
     fatal_ = flow;
@@ -39,9 +44,7 @@ Tally::result () const
 {
   if (fatal_ != GST_FLOW_OK)
     return fatal_;
-  if (sent_ > 0 && flushing_ + eos_ == sent_)
-    return flushing_ ? GST_FLOW_FLUSHING : GST_FLOW_EOS;
-  return GST_FLOW_OK;
+  return sent_ > 0 && eos_ == sent_ ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
 GstFlowReturn
@@ -81,13 +84,14 @@ Lane::take_converted (Ref<GstBuffer> buffer)
 {
   // Always OK: whatever the conversion returns is then its own fault, not a peer's.
   const auto outs = outputs ();
+  const bool mended = std::exchange (broken_, false);
+  starving_ = 0;
   for (const auto &out : *outs)
     if (mode (out.get ()) == Mode::opus) {
-      if (broken_)
-        set_problem (out.get (), nullptr);
+      if (mended)
+        report (out.get (), nullptr);
       push_to (out.get (), Ref<GstBuffer> (buffer));
     }
-  broken_ = false;
   return GST_FLOW_OK;
 }
 
@@ -112,15 +116,33 @@ Lane::take_event (Ref<GstEvent> event)
       && type != GST_EVENT_STREAM_START && type != GST_EVENT_FLUSH_STOP)
     settle ();
   push_event (Mode::pass, event.get ());
+  if (type == GST_EVENT_EOS)
+    end_idle (event.get ());
   if (const auto c = chain ())
     gst_pad_push_event (c->feed (), gst_event_ref (event.get ()));
   return TRUE; // a peer that dislikes an event is no reason to stop the others
 }
 
+/** A peer that was never given anything still has to know that nothing will come. */
+void
+Lane::end_idle (GstEvent *eos)
+{
+  const auto outs = outputs ();
+  const auto from = sink ();
+  const auto start =
+      adopt (from ? gst_pad_get_sticky_event (from.get (), GST_EVENT_STREAM_START, 0) : nullptr);
+  for (const auto &out : *outs)
+    if (start && mode (out.get ()) == Mode::idle) {
+      gst_pad_push_event (out.get (), gst_event_ref (start.get ()));
+      gst_pad_push_event (out.get (), gst_event_ref (eos));
+    }
+}
+
 gboolean
 Lane::take_converted_event (Ref<GstEvent> event)
 {
-  if (!(draining_ && GST_EVENT_TYPE (event.get ()) == GST_EVENT_EOS))
+  // A flush comes on another thread, which must not look at draining_.
+  if (!(GST_EVENT_TYPE (event.get ()) == GST_EVENT_EOS && draining_))
     push_event (Mode::opus, event.get ());
   return TRUE;
 }
@@ -135,6 +157,8 @@ Lane::take_caps (GstEvent *event)
   drain ();
   set_chain (nullptr);
   retry_at_ = 0;
+  broken_ = false;
+  starving_ = 0;
   caps_ = share (caps);
   const auto outs = outputs ();
   for (const auto &out : *outs)
@@ -161,34 +185,39 @@ Lane::settle ()
   bool wanted = false;
   for (const auto &out : *outs) {
     if (gst_pad_check_reconfigure (out.get ()) || mode (out.get ()) == Mode::undecided)
-      enter (out.get (), decide (out.get ()));
+      enter (out.get ());
     wanted |= mode (out.get ()) == Mode::opus;
   }
   update_conversion (wanted);
 }
 
+/** What the peer of @p output takes. @p problem becomes why it gets nothing. */
 Mode
-Lane::decide (GstPad *output)
+Lane::decide (GstPad *output, String &problem) const
 {
-  set_problem (output, nullptr);
   if (!gst_pad_is_linked (output))
     return Mode::idle;
   const auto taken = adopt (gst_pad_peer_query_caps (output, nullptr));
   if (gst_caps_can_intersect (caps_.get (), taken.get ()))
     return Mode::pass;
-  if (kind_ == Kind::audio && gst_caps_can_intersect (opus_caps ().get (), taken.get ()))
+  if (kind_ == Kind::audio && gst_caps_can_intersect (opus_caps ().get (), taken.get ())) {
+    if (broken_)
+      problem.reset (g_strdup (undecodable));
     return Mode::opus;
-  const String text{g_strdup_printf ("the peer does not take %s and nothing here converts it",
-      gst_structure_get_name (gst_caps_get_structure (caps_.get (), 0)))};
-  refuse (output, text.get ());
+  }
+  problem.reset (g_strdup_printf ("the peer does not take %s and nothing here converts it",
+      gst_structure_get_name (gst_caps_get_structure (caps_.get (), 0))));
   return Mode::idle;
 }
 
 void
-Lane::enter (GstPad *output, Mode mode)
+Lane::enter (GstPad *output)
 {
+  String problem;
+  const auto mode = decide (output, problem);
   GST_DEBUG_OBJECT (output, "mode %d for %" GST_PTR_FORMAT, static_cast<int> (mode), caps_.get ());
   set_mode (output, mode);
+  report (output, problem.get ());
   const auto from = sink ();
   const auto c = chain ();
   if (mode == Mode::pass && from)
@@ -204,17 +233,19 @@ Lane::refuse (GstPad *output, const char *text)
   report (output, text);
 }
 
+/** @p text is why @p output carries nothing; nullptr when all is well. */
 void
 Lane::report (GstPad *output, const char *text)
 {
   if (!set_problem (output, text))
     return;
-  gst_element_post_message (
-      GST_ELEMENT (bin_), gst_message_new_element (GST_OBJECT (bin_),
-                              gst_structure_new ("stagedoor-problem", "pad", G_TYPE_STRING,
-                                  GST_PAD_NAME (output), "text", G_TYPE_STRING, text, nullptr)));
-  GST_ELEMENT_WARNING (
-      bin_, STREAM, WRONG_TYPE, ("%s carries nothing: %s", GST_PAD_NAME (output), text), (nullptr));
+  gst_element_post_message (GST_ELEMENT (bin_),
+      gst_message_new_element (GST_OBJECT (bin_),
+          gst_structure_new ("stagedoor-problem", "pad", G_TYPE_STRING, GST_PAD_NAME (output),
+              "text", G_TYPE_STRING, text ? text : "", nullptr)));
+  if (text)
+    GST_ELEMENT_WARNING (bin_, STREAM, WRONG_TYPE,
+        ("%s carries nothing: %s", GST_PAD_NAME (output), text), (nullptr));
 }
 
 void
@@ -245,10 +276,9 @@ Lane::convert (GstBuffer *buffer)
   const auto c = chain ();
   if (!c)
     return;
+  ++starving_;
   const auto flow = gst_pad_push (c->feed (), gst_buffer_ref (buffer));
-  if (flow == GST_FLOW_FLUSHING)
-    tally_.add (flow);
-  else if (flow < GST_FLOW_EOS)
+  if (flow < GST_FLOW_EOS || starving_ > patience)
     conversion_failed ();
 }
 
@@ -259,10 +289,11 @@ Lane::conversion_failed ()
   set_chain (nullptr);
   retry_at_ = g_get_monotonic_time () + G_USEC_PER_SEC;
   broken_ = true;
+  starving_ = 0;
   const auto outs = outputs ();
   for (const auto &out : *outs)
     if (mode (out.get ()) == Mode::opus)
-      report (out.get (), "the audio cannot be decoded");
+      report (out.get (), undecodable);
 }
 
 void
@@ -272,10 +303,11 @@ Lane::reset ()
   caps_ = nullptr;
   retry_at_ = 0;
   broken_ = false;
+  starving_ = 0;
   const auto outs = outputs ();
   for (const auto &out : *outs) {
     set_mode (out.get (), Mode::undecided);
-    set_problem (out.get (), nullptr);
+    report (out.get (), nullptr);
   }
 }
 

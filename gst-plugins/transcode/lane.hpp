@@ -17,8 +17,9 @@ namespace stagedoor::transcode {
 
 enum class Kind { video, audio };
 
-/** Combines what several peers answered to one buffer: a peer that went away, or wants nothing
- * more, ends the flow only when it was the last. */
+/** Combines what several peers answered to one buffer: a peer that wants nothing more ends the flow
+ * only when it was the last. One that is flushing never does: it is being shut down, or flushes
+ * through our sink pad, which tells upstream by itself. */
 class Tally
 {
 public:
@@ -26,7 +27,7 @@ public:
   GstFlowReturn result () const;
 
 private:
-  int sent_ = 0, flushing_ = 0, eos_ = 0;
+  int sent_ = 0, eos_ = 0;
   GstFlowReturn fatal_ = GST_FLOW_OK;
 };
 
@@ -39,8 +40,9 @@ class Lane
 public:
   Lane (GstBin *bin, Kind kind) : bin_ (bin), kind_ (kind) {}
 
-  /** Application threads. nullptr when the pad exists already. */
+  /** Any thread but the sink pad's streaming thread. nullptr when the pad exists already. */
   GstPad *add_sink (GstPadTemplate *templ);
+  /** @p name nullptr: the first of "audio_0", "audio_1", … that is free. */
   GstPad *add_output (GstPadTemplate *templ, const char *name);
   void remove (GstPad *pad);
 
@@ -51,6 +53,10 @@ public:
 
 private:
   using Outputs = std::vector<Ref<GstPad>>;
+
+  Ref<GstPad> new_output (GstPadTemplate *templ, const char *name);
+  bool has_output (const char *name) const;
+  void drop_output (GstPad *pad);
 
   static GstFlowReturn on_buffer (GstPad *, GstObject *, GstBuffer *buffer);
   static gboolean on_event (GstPad *, GstObject *, GstEvent *event);
@@ -68,13 +74,14 @@ private:
   gboolean take_converted_event (Ref<GstEvent> event);
 
   void settle ();
-  Mode decide (GstPad *output);
-  void enter (GstPad *output, Mode mode);
+  Mode decide (GstPad *output, String &problem) const;
+  void enter (GstPad *output);
   void refuse (GstPad *output, const char *text);
   void report (GstPad *output, const char *text);
 
   void push_to (GstPad *output, Ref<GstBuffer> buffer);
   void push_event (Mode which, GstEvent *event);
+  void end_idle (GstEvent *eos);
   void update_conversion (bool wanted);
   void convert (GstBuffer *buffer);
   void conversion_failed ();
@@ -99,6 +106,7 @@ private:
   Ref<GstCaps> caps_;
   Tally tally_;
   bool draining_ = false;
+  int starving_ = 0;    // frames that went into the conversion since something came out
   bool broken_ = false; // the conversion failed and has put out nothing since
   gint64 retry_at_ = 0; // monotonic microseconds: a broken conversion is built anew from then on
 };

@@ -64,47 +64,79 @@ Lane::add_sink (GstPadTemplate *templ)
       return nullptr;
     sink_ = pad;
   }
+  gst_pad_set_active (pad.get (), TRUE);
   gst_element_add_pad (GST_ELEMENT (bin_), pad.get ());
   return pad.get ();
+}
+
+/** Under mutex_. */
+bool
+Lane::has_output (const char *name) const
+{
+  return std::any_of (outputs_->begin (), outputs_->end (),
+      [name] (const auto &out) { return g_str_equal (GST_PAD_NAME (out.get ()), name); });
+}
+
+/** Chosen and listed under one lock, so that no two threads get the same name. */
+Ref<GstPad>
+Lane::new_output (GstPadTemplate *templ, const char *name)
+{
+  std::lock_guard lock{mutex_};
+  String chosen{g_strdup (name)};
+  for (guint i = 0; !chosen || (!name && has_output (chosen.get ())); ++i)
+    chosen.reset (g_strdup_printf (kind_ == Kind::video ? "video_%u" : "audio_%u", i));
+  if (has_output (chosen.get ()))
+    return nullptr;
+  auto pad = Ref<GstPad>::sink (GST_PAD (g_object_new (GST_TYPE_STAGE_TRANSCODE_PAD, "name",
+      chosen.get (), "direction", templ->direction, "template", templ, nullptr)));
+  gst_pad_set_event_function (pad.get (), on_output_event);
+  gst_pad_set_query_function (pad.get (), on_output_query);
+  gst_pad_set_element_private (pad.get (), this);
+  auto more = std::make_shared<Outputs> (*outputs_);
+  more->push_back (pad);
+  outputs_ = std::move (more);
+  return pad;
 }
 
 GstPad *
 Lane::add_output (GstPadTemplate *templ, const char *name)
 {
-  auto pad = Ref<GstPad>::sink (GST_PAD (g_object_new (GST_TYPE_STAGE_TRANSCODE_PAD, "name", name,
-      "direction", templ->direction, "template", templ, nullptr)));
-  gst_pad_set_event_function (pad.get (), on_output_event);
-  gst_pad_set_query_function (pad.get (), on_output_query);
-  gst_pad_set_element_private (pad.get (), this);
-  if (!gst_element_add_pad (GST_ELEMENT (bin_), pad.get ()))
+  const auto pad = new_output (templ, name);
+  if (!pad)
     return nullptr;
-  std::lock_guard lock{mutex_};
-  auto more = std::make_shared<Outputs> (*outputs_);
-  more->push_back (pad);
-  outputs_ = std::move (more);
+  gst_pad_set_active (pad.get (), TRUE);
+  if (!gst_element_add_pad (GST_ELEMENT (bin_), pad.get ())) {
+    drop_output (pad.get ());
+    return nullptr;
+  }
   return pad.get ();
+}
+
+void
+Lane::drop_output (GstPad *pad)
+{
+  std::lock_guard lock{mutex_};
+  auto fewer = std::make_shared<Outputs> (*outputs_);
+  std::erase_if (*fewer, [pad] (const auto &out) { return out.get () == pad; });
+  outputs_ = std::move (fewer);
 }
 
 void
 Lane::remove (GstPad *pad)
 {
-  bool was_sink;
-  {
-    std::lock_guard lock{mutex_};
-    was_sink = sink_.get () == pad;
-    auto fewer = std::make_shared<Outputs> (*outputs_);
-    std::erase_if (*fewer, [pad] (const auto &out) { return out.get () == pad; });
-    outputs_ = std::move (fewer);
-  }
+  const auto kept = share (pad);
   gst_pad_set_active (pad, FALSE); // for the sink: waits until its streaming thread is out of here
-  if (was_sink) {
+  gst_element_remove_pad (GST_ELEMENT (bin_), pad);
+  if (GST_PAD_IS_SINK (pad)) {
     {
       std::lock_guard lock{mutex_};
       sink_ = nullptr;
     }
     reset ();
+  } else {
+    drop_output (pad); // only now is its name free
+    report (pad, nullptr);
   }
-  gst_element_remove_pad (GST_ELEMENT (bin_), pad);
 }
 
 gboolean

@@ -2,10 +2,18 @@
 // The few lines every libs/ test needs around Check.
 #pragma once
 
-#include <check.h>
-
 #include <cstdlib>
 #include <initializer_list>
+#include <string>
+
+#include <check.h> // last: it defines "fail"
+
+/** ck_assert_str_eq() for strings that do not live longer than the line. */
+#define assert_text(X, Y)                                                                          \
+  do {                                                                                             \
+    const std::string text_x_ (X), text_y_ (Y);                                                    \
+    ck_assert_str_eq (text_x_.c_str (), text_y_.c_str ());                                         \
+  } while (0)
 
 namespace stagedoor::test {
 

@@ -268,9 +268,9 @@ void
 Connection::watch ()
 {
   const auto &limits = core ().limits ();
-  const auto when = state_ == State::knocking
-                        ? opened_ + limits.authentication_time
-                        : std::min (last_read_ + limits.silence, end_of (publication_->grant ()));
+  const auto when = state_ == State::knocking ? opened_ + limits.authentication_time
+                                              : std::min (last_read_ + limits.silence,
+                                                  Clock::now () + left_of (publication_->grant ()));
   deadline_ = core ().loop ().at (when, [this] { on_deadline (); });
 }
 
@@ -280,7 +280,7 @@ Connection::on_deadline ()
   const auto now = Clock::now ();
   if (state_ == State::knocking)
     return turn_away ("timeout", "no key was shown in time");
-  if (now >= end_of (publication_->grant ()))
+  if (left_of (publication_->grant ()).count () == 0)
     return close_publisher ("NetStream.Publish.Denied", "the key's time is over");
   if (now >= last_read_ + core ().limits ().silence)
     return close_publisher ("NetStream.Publish.Idle", "the publisher sent nothing for too long");

@@ -4,7 +4,7 @@
 
 #include "gst-plugins/common/gate/loop.hpp"
 #include "gst-plugins/common/gate/tag_reader.hpp"
-#include "gst-plugins/common/tcp_listener.hpp"
+#include "gst-plugins/common/listen_address.hpp"
 
 namespace stagedoor::gate {
 

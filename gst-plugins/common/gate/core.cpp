@@ -53,15 +53,12 @@ to_text (const Endpoint &endpoint)
   return (endpoint.ip.is_v4 () ? ip : "[" + ip + "]") + ":" + std::to_string (endpoint.port);
 }
 
-Clock::time_point
-end_of (const keys::Grant &grant)
+std::chrono::milliseconds
+left_of (const keys::Grant &grant)
 {
-  if (grant.ends_ms == 0)
-    return Clock::time_point::max ();
-  constexpr std::int64_t day_ms = 86'400'000;
-  return Clock::now ()
-         + std::chrono::milliseconds (
-             std::clamp<std::int64_t> (grant.ends_ms - unix_ms (), 0, day_ms));
+  constexpr std::chrono::milliseconds day = std::chrono::hours (24);
+  const std::chrono::milliseconds left (grant.ends_ms - unix_ms ());
+  return grant.ends_ms == 0 ? day : std::clamp (left, {}, day);
 }
 
 std::string
@@ -72,9 +69,9 @@ name_of (const Knock &knock)
 }
 
 void
-Core::open_rtmp (Listener listener)
+Core::open_rtmp (Socket listening, std::uint16_t port)
 {
-  rtmp_ = std::make_unique<RtmpDoor> (*this, std::move (listener));
+  rtmp_ = std::make_unique<RtmpDoor> (*this, std::move (listening), port);
   loop_.post ([this] { rtmp_->listen (); });
 }
 

@@ -16,9 +16,9 @@ namespace stagedoor::gate {
 /** "192.0.2.1:4711" or "[2001:db8::1]:4711". */
 std::string to_text (const Endpoint &endpoint);
 
-/** When a grant's time is over; looked at again at least once a day, should the system's clock be
- * set. */
-Clock::time_point end_of (const keys::Grant &grant);
+/** How long a grant still holds, at most a day; by the system's clock, which may be set: look again
+ * now and then. */
+std::chrono::milliseconds left_of (const keys::Grant &grant);
 
 /** Somebody who wants to publish, and what was shown. */
 struct Knock
@@ -56,7 +56,7 @@ public:
   const std::shared_ptr<Roster> &roster () { return roster_; } ///< any thread
   const Limits &limits () const { return limits_; }            ///< any thread
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
-  void open_rtmp (Listener listener);                          ///< before run()
+  void open_rtmp (Socket listening, std::uint16_t port);       ///< before run()
 
   // For doors.
   /** Whether a knock would be answered with yes. Changes nothing. Any thread. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Gate on its core: every call crosses to the gate thread.
 #include "gst-plugins/common/gate/srt_door.hpp"
+#include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/shared_service.hpp"
 
 GST_DEBUG_CATEGORY (stage_gate_debug);
@@ -8,9 +9,28 @@ GST_DEBUG_CATEGORY (stage_gate_debug);
 namespace stagedoor::gate {
 namespace {
 
-constexpr int backlog = 512;
-
 constexpr std::string_view srt_scheme = "srt://";
+
+struct DoorAddress
+{
+  bool by_srt = false;
+  Endpoint at;
+
+  std::string text () const
+  {
+    return std::string (by_srt ? srt_scheme : "") + listen_address_text (at);
+  }
+};
+
+tl::expected<DoorAddress, std::string>
+parse_door_address (const std::string &text)
+{
+  const bool by_srt = text.starts_with (srt_scheme);
+  return parse_listen_address (by_srt ? text.substr (srt_scheme.size ()) : text)
+      .map ([by_srt] (const Endpoint &at) {
+        return DoorAddress{by_srt, at};
+      });
+}
 
 class GateOnCore final : public Gate, public std::enable_shared_from_this<GateOnCore>
 {
@@ -29,10 +49,10 @@ public:
 
   /** Once. */
   tl::expected<void, std::string> open_first_door (
-      const std::string &address, const SrtSettings &srt);
+      const DoorAddress &door, const SrtSettings &settings);
 
-  std::uint16_t port () const override { return port_; }
-  std::string address () const override { return address_; }
+  std::uint16_t port () const override { return address_.at.port; }
+  std::string address () const override { return address_.text (); }
   tl::expected<std::string, std::string> add_srt_door (
       const std::string &address, const SrtSettings &settings) override;
 
@@ -86,22 +106,19 @@ private:
   }
 
   tl::expected<std::shared_ptr<SrtDoor>, std::string> open_srt (
-      const std::string &address, const SrtSettings &settings);
+      const Endpoint &at, const SrtSettings &settings);
 
   const std::shared_ptr<Core> core_;
-  std::uint16_t port_ = 0;
-  std::string address_;
+  DoorAddress address_;                             // of the first door
   std::mutex doors_mutex_;                          // nothing is called under it
   std::vector<std::shared_ptr<SrtDoor>> srt_doors_; // protected by doors_mutex_
   std::thread thread_;
 };
 
 tl::expected<std::shared_ptr<SrtDoor>, std::string>
-GateOnCore::open_srt (const std::string &address, const SrtSettings &settings)
+GateOnCore::open_srt (const Endpoint &at, const SrtSettings &settings)
 {
-  if (!address.starts_with (srt_scheme))
-    return tl::unexpected ("'" + address + "' is not srt://HOST:PORT");
-  auto door = SrtDoor::open (core_, address.substr (srt_scheme.size ()), settings);
+  auto door = SrtDoor::open (core_, at, settings);
   if (door) {
     const std::lock_guard lock (doors_mutex_);
     srt_doors_.push_back (*door);
@@ -110,22 +127,22 @@ GateOnCore::open_srt (const std::string &address, const SrtSettings &settings)
 }
 
 tl::expected<void, std::string>
-GateOnCore::open_first_door (const std::string &address, const SrtSettings &srt)
+GateOnCore::open_first_door (const DoorAddress &door, const SrtSettings &settings)
 {
-  if (address.starts_with (srt_scheme)) {
-    const auto door = open_srt (address, srt);
-    if (!door)
-      return tl::unexpected (door.error ());
-    port_ = (*door)->port ();
-    address_ = std::string (srt_scheme) + (*door)->address ();
+  auto at = door.at;
+  if (door.by_srt) {
+    const auto srt = open_srt (at, settings);
+    if (!srt)
+      return tl::unexpected (srt.error ());
+    at.port = (*srt)->port ();
   } else {
-    auto listener = listen_tcp (address, backlog);
-    if (!listener)
-      return tl::unexpected (listener.error ());
-    port_ = listener->port;
-    address_ = listener->address;
-    core_->open_rtmp (std::move (*listener));
+    auto socket = listen_tcp (at);
+    if (!socket)
+      return tl::unexpected (socket.error ());
+    at.port = bound_port (socket->get ());
+    core_->open_rtmp (std::move (*socket), at.port);
   }
+  address_ = {door.by_srt, at};
   thread_ = std::thread ([core = core_] { core->run (); });
   return {};
 }
@@ -133,13 +150,18 @@ GateOnCore::open_first_door (const std::string &address, const SrtSettings &srt)
 tl::expected<std::string, std::string>
 GateOnCore::add_srt_door (const std::string &address, const SrtSettings &settings)
 {
+  const auto wanted = parse_door_address (address);
+  if (!wanted)
+    return tl::unexpected (wanted.error ());
+  if (!wanted->by_srt)
+    return tl::unexpected ("'" + address + "' is not srt://HOST:PORT");
   std::string bound;
-  const auto gate =
-      find_or_open (gate_context, address, [&] () -> tl::expected<OpenedService, std::string> {
-        const auto door = open_srt (address, settings);
+  const auto gate = find_or_open (
+      gate_context, wanted->text (), [&] () -> tl::expected<OpenedService, std::string> {
+        const auto door = open_srt (wanted->at, settings);
         if (!door)
           return tl::unexpected (door.error ());
-        bound = std::string (srt_scheme) + (*door)->address ();
+        bound = DoorAddress{true, {wanted->at.ip, (*door)->port ()}}.text ();
         return OpenedService{std::static_pointer_cast<Gate> (shared_from_this ()), bound};
       });
   if (!gate)
@@ -150,7 +172,7 @@ GateOnCore::add_srt_door (const std::string &address, const SrtSettings &setting
 }
 
 tl::expected<OpenedService, std::string>
-open_gate (const std::string &address, const Limits &limits, const SrtSettings &srt)
+open_gate (const DoorAddress &door, const Limits &limits, const SrtSettings &srt)
 {
   static const bool once = [] {
     GST_DEBUG_CATEGORY_INIT (stage_gate_debug, "stagegate", 0, "admits publishers");
@@ -158,7 +180,7 @@ open_gate (const std::string &address, const Limits &limits, const SrtSettings &
   }();
   (void)once;
   const auto gate = std::make_shared<GateOnCore> (limits);
-  if (auto opened = gate->open_first_door (address, srt); !opened)
+  if (auto opened = gate->open_first_door (door, srt); !opened)
     return tl::unexpected (opened.error ());
   return OpenedService{std::shared_ptr<Gate> (gate), gate->address ()};
 }
@@ -168,8 +190,11 @@ open_gate (const std::string &address, const Limits &limits, const SrtSettings &
 tl::expected<std::shared_ptr<Gate>, std::string>
 Gate::open (const std::string &address, const Limits &limits, const SrtSettings &srt)
 {
-  return find_or_open (gate_context, address, [&] {
-    return open_gate (address, limits, srt);
+  const auto door = parse_door_address (address);
+  if (!door)
+    return tl::unexpected (door.error ());
+  return find_or_open (gate_context, door->text (), [&] {
+    return open_gate (*door, limits, srt);
   }).map ([] (const AnyService &service) { return std::static_pointer_cast<Gate> (service); });
 }
 

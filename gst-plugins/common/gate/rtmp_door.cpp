@@ -28,9 +28,10 @@ peer_of (GSocket *socket)
 
 } // namespace
 
-RtmpDoor::RtmpDoor (Core &core, Listener listener) : core_ (core), listener_ (std::move (listener))
+RtmpDoor::RtmpDoor (Core &core, Socket listening, std::uint16_t port)
+    : core_ (core), listening_ (std::move (listening)), port_ (port)
 {
-  g_socket_set_blocking (listener_.socket.get (), FALSE);
+  g_socket_set_blocking (listening_.get (), FALSE);
 }
 
 RtmpDoor::~RtmpDoor () = default;
@@ -44,13 +45,13 @@ RtmpDoor::close ()
     graveyard_.push_back (std::move (connection));
   connections_.clear ();
   graveyard_.clear ();
-  g_socket_close (listener_.socket.get (), nullptr);
+  g_socket_close (listening_.get (), nullptr);
 }
 
 void
 RtmpDoor::listen ()
 {
-  acceptable_.reset (g_socket_create_source (listener_.socket.get (), G_IO_IN, nullptr));
+  acceptable_.reset (g_socket_create_source (listening_.get (), G_IO_IN, nullptr));
   const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
     static_cast<RtmpDoor *> (self)->accept_some ();
     return G_SOURCE_CONTINUE;
@@ -64,7 +65,7 @@ RtmpDoor::accept_some ()
 {
   for (int i = 0; i < accepts_per_wakeup; ++i) {
     GError *error = nullptr;
-    Socket socket (g_socket_accept (listener_.socket.get (), nullptr, &error));
+    Socket socket (g_socket_accept (listening_.get (), nullptr, &error));
     const Error owned (error);
     if (socket != nullptr)
       let_in (std::move (socket));

@@ -14,7 +14,8 @@ namespace stagedoor::gate {
 class RtmpDoor
 {
 public:
-  RtmpDoor (Core &core, Listener listener); ///< any thread; nothing happens before listen()
+  RtmpDoor (Core &core, Socket listening,
+      std::uint16_t port); ///< any thread; nothing happens before listen()
   ~RtmpDoor ();
 
   void listen ();
@@ -23,7 +24,7 @@ public:
 
   // For Connection.
   Core &core () { return core_; }
-  std::uint16_t port () const { return listener_.port; } ///< any thread
+  std::uint16_t port () const { return port_; } ///< any thread
   void bury (std::uint64_t id);
   std::span<std::uint8_t> scratch () { return scratch_; } ///< for one read
 
@@ -34,7 +35,8 @@ private:
   Connection *find (std::uint64_t id);
 
   Core &core_;
-  const Listener listener_;
+  const Socket listening_;
+  const std::uint16_t port_;
   Source acceptable_;
   Loop::Timer accept_again_;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;

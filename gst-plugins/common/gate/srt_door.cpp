@@ -70,22 +70,20 @@ SrtDoor::~SrtDoor ()
 }
 
 tl::expected<std::shared_ptr<SrtDoor>, std::string>
-SrtDoor::open (std::shared_ptr<Core> core, const std::string &address, const SrtSettings &settings)
+SrtDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings)
 {
   start_srt ();
   const std::shared_ptr<SrtDoor> door (new SrtDoor (std::move (core), settings));
-  if (auto listening = door->listen (address); !listening)
-    return tl::unexpected ("can't listen on " + address + " by SRT: " + listening.error ());
+  if (auto listening = door->listen (at); !listening)
+    return tl::unexpected (
+        "can't listen on srt://" + listen_address_text (at) + ": " + listening.error ());
   door->thread_ = std::thread ([door = door.get ()] { door->run (); });
   return door;
 }
 
 tl::expected<void, std::string>
-SrtDoor::listen (const std::string &address)
+SrtDoor::listen (const Endpoint &at)
 {
-  const auto at = parse_listen_address (address);
-  if (!at)
-    return tl::unexpected (at.error ());
   if (settings_.latency.count () < 0 || settings_.latency > most_latency)
     return tl::unexpected (std::string ("the latency is not within 0 to 8000 ms"));
   const auto idle = std::min (peer_idle, core_->limits ().silence);
@@ -93,14 +91,13 @@ SrtDoor::listen (const std::string &address)
                                            const char *streamid) {
     return static_cast<SrtDoor *> (self)->ask (socket, peer, streamid);
   };
-  auto listener = listen_srt ({*at, static_cast<int> (settings_.latency.count ()),
+  auto listener = listen_srt ({at, static_cast<int> (settings_.latency.count ()),
       static_cast<int> (idle.count ()), backlog, hook, this});
   if (!listener)
     return tl::unexpected (listener.error ());
   listener_ = std::move (*listener);
   poll_.add (listener_.get ());
   port_ = local_port (listener_.get ());
-  address_ = address.substr (0, address.rfind (':') + 1) + std::to_string (port_);
   return {};
 }
 

@@ -17,19 +17,17 @@ namespace stagedoor::gate {
 class SrtDoor : public std::enable_shared_from_this<SrtDoor>
 {
 public:
-  /** @p address is "host:port". */
   static tl::expected<std::shared_ptr<SrtDoor>, std::string> open (
-      std::shared_ptr<Core> core, const std::string &address, const SrtSettings &settings);
+      std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings);
   ~SrtDoor (); ///< not on its own thread
 
   std::uint16_t port () const { return port_; }
-  const std::string &address () const { return address_; } ///< "host:port", really bound
 
 private:
   using Task = std::function<void ()>;
 
   SrtDoor (std::shared_ptr<Core> core, const SrtSettings &settings);
-  tl::expected<void, std::string> listen (const std::string &address);
+  tl::expected<void, std::string> listen (const Endpoint &at);
 
   // libsrt's thread.
   int ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid);
@@ -53,7 +51,6 @@ private:
   const std::shared_ptr<Core> core_;
   const SrtSettings settings_;
   std::uint16_t port_ = 0;
-  std::string address_;
   std::mutex tasks_mutex_; // innermost
   std::deque<Task> tasks_; // protected by tasks_mutex_
   std::atomic<bool> quit_ = false;

@@ -46,7 +46,7 @@ SrtSession::receive (std::span<std::uint8_t> scratch)
 std::optional<std::string>
 SrtSession::check (Clock::time_point now, std::chrono::milliseconds most_silence)
 {
-  if (now >= end_of (publication_->grant ()))
+  if (left_of (publication_->grant ()).count () == 0)
     return "the key's time is over";
   if (now >= last_read_ + most_silence)
     return "the publisher sent nothing for too long";

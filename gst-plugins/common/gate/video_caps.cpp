@@ -223,7 +223,7 @@ Ref<GstCaps>
 vp9_caps (ByteView frame)
 {
   const Owned<GstVp9Parser, gst_vp9_parser_free> parser (gst_vp9_parser_new ());
-  GstVp9FrameHdr header;
+  GstVp9FrameHdr header{}; // the parser leaves it alone, and is content, when there are no bytes
   if (gst_vp9_parser_parse_frame_header (parser.get (), &header, frame.data (), frame.size ())
           != GST_VP9_PARSER_OK
       || header.show_existing_frame || header.frame_type != GST_VP9_KEY_FRAME)

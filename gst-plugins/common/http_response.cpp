@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Answers to HTTP requests, at once or later.
+#include "gst-plugins/common/http_server.hpp"
+
+#include <utility>
+
+#include "gst-plugins/common/http_connections.hpp"
+#include "gst-plugins/common/ref.hpp"
+
+namespace stagedoor::http {
+namespace {
+
+constexpr const char *allowed_methods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
+constexpr const char *allowed_headers = "Authorization, Content-Type, If-Match, If-None-Match";
+constexpr const char *exposed_headers =
+    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After";
+
+/** A JSON string, whatever @p text holds. */
+std::string
+quoted (const std::string &text)
+{
+  const String valid (g_utf8_make_valid (text.data (), static_cast<gssize> (text.size ())));
+  std::string out = "\"";
+  for (const char *p = valid.get (); *p != '\0'; ++p)
+    if (*p == '"' || *p == '\\')
+      out += {'\\', *p};
+    else
+      out += static_cast<unsigned char> (*p) < 0x20 ? ' ' : *p;
+  return out + '"';
+}
+
+constexpr const char *deferred_key = "stagedoor-deferred";
+
+void
+set_deferred (SoupServerMessage *message, bool deferred)
+{
+  g_object_set_data (G_OBJECT (message), deferred_key, GINT_TO_POINTER (deferred));
+}
+
+/** What travels from a Deferred to the http thread; owns a reference to the message. */
+struct Answer
+{
+  Request request;
+  Handler write;
+};
+
+gboolean
+run_answer (gpointer data)
+{
+  const auto &[request, write] = *static_cast<Answer *> (data);
+  write (request);
+  if (is_deferred (request.message)) {
+    set_deferred (request.message, false);
+    soup_server_message_unpause (request.message);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+void
+free_answer (gpointer data)
+{
+  auto *answer = static_cast<Answer *> (data);
+  g_object_unref (answer->request.message);
+  delete answer;
+}
+
+} // namespace
+
+void
+respond (const Request &request, unsigned status, const char *content_type, std::string body)
+{
+  auto *headers = soup_server_message_get_response_headers (request.message);
+  soup_message_headers_replace (headers, "Access-Control-Allow-Origin", "*");
+  soup_message_headers_replace (headers, "Access-Control-Expose-Headers", exposed_headers);
+  if (request.method == "OPTIONS") {
+    soup_message_headers_replace (headers, "Access-Control-Allow-Methods", allowed_methods);
+    soup_message_headers_replace (headers, "Access-Control-Allow-Headers", allowed_headers);
+    soup_message_headers_replace (headers, "Access-Control-Max-Age", "7200");
+  }
+  if (soup_message_headers_get_one (headers, "Cache-Control") == nullptr)
+    soup_message_headers_replace (headers, "Cache-Control", "no-store");
+  soup_server_message_set_status (request.message, status, nullptr);
+  if (content_type != nullptr)
+    soup_server_message_set_response (
+        request.message, content_type, SOUP_MEMORY_COPY, body.data (), body.size ());
+}
+
+void
+respond_problem (const Request &request, unsigned status, const std::string &detail)
+{
+  respond (request, status, "application/problem+json",
+      R"({"type":"about:blank","title":)" + quoted (soup_status_get_phrase (status))
+          + R"(,"status":)" + std::to_string (status) + R"(,"detail":)" + quoted (detail) + "}\n");
+}
+
+bool
+is_deferred (SoupServerMessage *message)
+{
+  return g_object_get_data (G_OBJECT (message), deferred_key) != nullptr;
+}
+
+Deferred::Deferred (Request request)
+    : request_ (std::move (request)), context_ (g_main_context_ref_thread_default ())
+{
+  g_object_ref (request_.message);
+  soup_server_message_pause (request_.message);
+  set_deferred (request_.message, true);
+  // libsoup has nothing to resume once the connection is closed.
+  g_signal_connect (request_.message, "disconnected",
+      G_CALLBACK (+[] (SoupServerMessage *message) { set_deferred (message, false); }), nullptr);
+}
+
+Deferred::~Deferred ()
+{
+  if (request_.message != nullptr)
+    answer ([] (const Request &request) {
+      respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE, "nobody is left to answer this");
+    });
+  g_main_context_unref (context_);
+}
+
+/** Our reference goes along, so that the message ends its life on the http thread. */
+void
+Deferred::answer (Handler write)
+{
+  auto *answer = new Answer{request_, std::move (write)};
+  request_.message = nullptr;
+  GSource *source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, run_answer, answer, free_answer);
+  g_source_attach (source, context_);
+  g_source_unref (source);
+}
+
+} // namespace stagedoor::http

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/common/webrtc/fan_out.hpp"
+
+#include <glib.h>
+
+#include <algorithm>
+
+#include "gst-plugins/common/webrtc/session.hpp"
+
+namespace stagedoor::webrtc {
+
+namespace {
+
+constexpr std::size_t inbox_max_frames = 512, inbox_max_bytes = 16 * 1024 * 1024;
+/** Frames that the webrtc thread hasn't looked at for so long are late for everybody. */
+constexpr std::int64_t inbox_max_age_us = 300'000;
+/** A long group of pictures in high definition must fit: a new viewer starts with it. */
+constexpr std::size_t history_bytes = 16 * 1024 * 1024;
+constexpr std::int64_t keyframe_interval_us = 1'000'000;
+/** A step of the running time against the clock by more than this isn't jitter. */
+constexpr std::int64_t clock_jump_us = 1'000'000;
+
+std::int64_t
+to_rtp (std::int64_t us, int clock_rate)
+{
+  const auto seconds = us / 1'000'000, rest = us % 1'000'000;
+  return seconds * clock_rate + rest * clock_rate / 1'000'000;
+}
+
+} // namespace
+
+FanOut::FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted)
+    : keyframe_wanted_ (std::move (keyframe_wanted)), dropping_ (tracks)
+{
+  for (std::size_t i = 0; i < tracks; ++i)
+    tracks_.emplace_back (history_bytes);
+}
+
+bool
+FanOut::is_behind (std::int64_t now_us) const
+{
+  return !inbox_.empty ()
+         && (inbox_.size () >= inbox_max_frames || inbox_bytes_ >= inbox_max_bytes
+             || now_us - inbox_.front ().frame->arrival_us > inbox_max_age_us);
+}
+
+void
+FanOut::submit (
+    std::size_t track, std::shared_ptr<PacketizedFrame> frame, std::int64_t running_time_ns)
+{
+  frame->arrival_us = g_get_monotonic_time ();
+  std::lock_guard lock (mutex_);
+  if (is_behind (frame->arrival_us))
+    dropping_[track] = true;
+  if (dropping_[track]) {
+    ++counters.skipped;
+    if (!frame->keyframe)
+      return;
+    // What waits is of no use before a key frame.
+    std::erase_if (inbox_, [&] (const Item &item) {
+      if (item.track == track)
+        inbox_bytes_ -= item.frame->bytes.size ();
+      return item.track == track;
+    });
+    dropping_[track] = false;
+  }
+  inbox_bytes_ += frame->bytes.size ();
+  inbox_.push_back ({track, running_time_ns / 1000, std::move (frame)});
+}
+
+void
+FanOut::expect (const std::string &id)
+{
+  ++counters.pending;
+  std::lock_guard lock (mutex_);
+  ids_.insert (id);
+}
+
+bool
+FanOut::has (const std::string &id) const
+{
+  std::lock_guard lock (mutex_);
+  return ids_.contains (id);
+}
+
+FeedStats
+FanOut::stats () const
+{
+  FeedStats out;
+  out.viewers = counters.viewers;
+  out.pending = counters.pending;
+  out.joined = counters.joined;
+  out.packets = counters.packets;
+  out.bytes = counters.bytes;
+  out.retransmitted = counters.retransmitted;
+  out.lost = counters.lost;
+  out.keyframe_requests = counters.keyframe_requests;
+  out.unsent = counters.unsent;
+  out.skipped = counters.skipped;
+  return out;
+}
+
+void
+FanOut::set_codec (std::size_t track, Codec codec)
+{
+  auto &t = tracks_[track];
+  if (t.codec == codec)
+    return;
+  t.codec = codec;
+  t.history.clear ();
+  for (auto *session : sessions_)
+    if (session->watches (track))
+      session->end ("the codec changed");
+}
+
+void
+FanOut::add (Session &session)
+{
+  sessions_.push_back (&session);
+}
+
+void
+FanOut::watch (Session &session)
+{
+  watching_.push_back (&session);
+  joining_.push_back (&session);
+  --counters.pending;
+  ++counters.viewers;
+  ++counters.joined;
+}
+
+void
+FanOut::remove (Session &session)
+{
+  std::erase (sessions_, &session);
+  std::erase (joining_, &session);
+  --(std::erase (watching_, &session) > 0 ? counters.viewers : counters.pending);
+  std::lock_guard lock (mutex_);
+  ids_.erase (session.id ());
+}
+
+void
+FanOut::end (const std::string &id)
+{
+  const auto found = std::ranges::find (sessions_, id, &Session::id);
+  if (found != sessions_.end ())
+    (*found)->end ("ended by request");
+}
+
+void
+FanOut::end_all (const char *why)
+{
+  for (auto *session : sessions_)
+    session->end (why);
+}
+
+void
+FanOut::close ()
+{
+  keyframe_wanted_ = nullptr;
+}
+
+void
+FanOut::follow_clock (std::int64_t sample_us)
+{
+  if (!clock_us_ || std::abs (sample_us - *clock_us_) > clock_jump_us)
+    clock_us_ = sample_us;
+  else
+    *clock_us_ += (sample_us - *clock_us_) / 128;
+}
+
+void
+FanOut::deliver (Item &item)
+{
+  auto &track = tracks_[item.track];
+  auto &frame = *item.frame;
+  if (track.codec != frame.codec)
+    return; // was under way when the codec changed
+  follow_clock (frame.arrival_us - item.running_us);
+  frame.first_index = track.next_index;
+  track.next_index += frame.payloads.size ();
+  if (frame.keyframe)
+    track.keyframe_wanted = false;
+  const SharedFrame shared = std::move (item.frame);
+  track.history.add (shared);
+  for (auto *session : watching_)
+    session->deliver (item.track, shared);
+}
+
+void
+FanOut::collect ()
+{
+  std::lock_guard lock (mutex_);
+  taken_.swap (inbox_);
+  inbox_bytes_ = 0;
+}
+
+void
+FanOut::deliver ()
+{
+  for (auto &item : taken_)
+    deliver (item);
+  taken_.clear ();
+}
+
+bool
+FanOut::catch_up ()
+{
+  std::erase_if (joining_, [] (Session *session) { return !session->catch_up (); });
+  return !joining_.empty ();
+}
+
+void
+FanOut::request_keyframe (std::size_t track, std::int64_t now_us)
+{
+  ++counters.keyframe_requests;
+  tracks_[track].keyframe_wanted = true;
+  on_time (now_us);
+}
+
+void
+FanOut::on_time (std::int64_t now_us)
+{
+  for (std::size_t i = 0; i < tracks_.size (); ++i) {
+    auto &track = tracks_[i];
+    if (!track.keyframe_wanted || now_us - track.keyframe_asked_us < keyframe_interval_us)
+      continue;
+    track.keyframe_asked_us = now_us;
+    track.keyframe_wanted = false;
+    if (keyframe_wanted_)
+      keyframe_wanted_ (i);
+  }
+}
+
+std::uint32_t
+FanOut::rtp_at (std::int64_t now_us, int clock_rate) const
+{
+  return static_cast<std::uint32_t> (to_rtp (now_us - clock_us_.value_or (now_us), clock_rate));
+}
+
+} // namespace stagedoor::webrtc

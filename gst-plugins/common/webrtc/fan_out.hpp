@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The worker's half of a feed: takes frames from streaming threads and gives them to all viewers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gst-plugins/common/webrtc/port.hpp"
+#include "libs/webrtc/history.hpp"
+
+namespace stagedoor::webrtc {
+
+class Session;
+
+class FanOut
+{
+public:
+  FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted);
+
+  // Any thread.
+  void submit (
+      std::size_t track, std::shared_ptr<PacketizedFrame> frame, std::int64_t running_time_ns);
+  void expect (const std::string &id);
+  bool has (const std::string &id) const;
+  FeedStats stats () const;
+
+  // The webrtc thread.
+  void set_codec (std::size_t track, Codec codec);
+  void add (Session &session);
+  /** @p session is connected: media from here on. */
+  void watch (Session &session);
+  void remove (Session &session);
+  void end (const std::string &id);
+  void end_all (const char *why);
+  /** No callback any more. */
+  void close ();
+  /** Takes what has been submitted; deliver() sends it. */
+  void collect ();
+  void deliver ();
+  /** Goes on with viewers that have just joined; false when there is none. */
+  bool catch_up ();
+  void on_time (std::int64_t now_us);
+
+  const History &history (std::size_t track) const { return tracks_[track].history; }
+  void request_keyframe (std::size_t track, std::int64_t now_us);
+  /** Now in the feed's time (running time), as RTP timestamp. */
+  std::uint32_t rtp_at (std::int64_t now_us, int clock_rate) const;
+
+  /** Sums; written by the webrtc thread, but for skipped. */
+  struct Counters
+  {
+    std::atomic<std::uint64_t> viewers = 0, pending = 0, joined = 0, packets = 0, bytes = 0,
+                               retransmitted = 0, lost = 0, keyframe_requests = 0, unsent = 0,
+                               skipped = 0;
+  };
+  Counters counters;
+
+private:
+  struct Track
+  {
+    explicit Track (std::size_t history_bytes) : history (history_bytes) {}
+    std::optional<Codec> codec;
+    History history;
+    std::uint64_t next_index = 0;
+    std::int64_t keyframe_asked_us = 0;
+    bool keyframe_wanted = false;
+  };
+  struct Item
+  {
+    std::size_t track;
+    std::int64_t running_us;
+    std::shared_ptr<PacketizedFrame> frame;
+  };
+
+  bool is_behind (std::int64_t now_us) const;
+  void deliver (Item &item);
+  void follow_clock (std::int64_t sample_us);
+
+  // The webrtc thread.
+  KeyframeWanted keyframe_wanted_;
+  std::vector<Track> tracks_;
+  std::vector<Session *> sessions_;      ///< all
+  std::vector<Session *> watching_;      ///< those that are connected
+  std::vector<Session *> joining_;       ///< of these, those that haven't caught up
+  std::vector<Item> taken_;              ///< collected; kept for its capacity
+  std::optional<std::int64_t> clock_us_; ///< monotonic time at running time 0
+
+  mutable std::mutex mutex_;    // innermost; held for a few instructions
+  std::vector<Item> inbox_;     // protected by mutex_
+  std::size_t inbox_bytes_ = 0; // protected by mutex_
+  std::vector<bool> dropping_;  // protected by mutex_; per track, up to its next key frame
+  std::set<std::string> ids_;   // protected by mutex_
+};
+
+} // namespace stagedoor::webrtc

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/whep/stream_format.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace stagedoor::whep {
+
+namespace {
+
+using webrtc::Codec;
+
+constexpr std::array<std::uint8_t, 4> start_code{0, 0, 0, 1};
+
+void
+append_nal (ByteView nal, Bytes &out)
+{
+  out.insert (out.end (), start_code.begin (), start_code.end ());
+  out.insert (out.end (), nal.begin (), nal.end ());
+}
+
+/** RFC 6184 section 8.1: the three bytes after the NAL unit header. */
+std::string
+profile_level_id (ByteView sps)
+{
+  constexpr const char *digits = "0123456789abcdef";
+  std::string out;
+  if (sps.size () >= 4)
+    for (const auto byte : sps.subspan (1, 3))
+      out += {digits[byte >> 4], digits[byte & 15]};
+  return out;
+}
+
+void
+read_nals (Reader &reader, unsigned count, Format &format)
+{
+  for (unsigned i = 0; i < count; ++i) {
+    const auto nal = reader.take (reader.u16 ());
+    if (reader.ok () && !nal.empty ())
+      append_nal (nal, format.parameter_sets);
+  }
+}
+
+/** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 section 5.3.3.1). */
+bool
+read_avcc (ByteView data, Format &format)
+{
+  Reader reader (data);
+  reader.skip (4);
+  format.nal_length_size = (reader.u8 () & 3u) + 1;
+  read_nals (reader, reader.u8 () & 31u, format);
+  read_nals (reader, reader.u8 (), format);
+  if (!reader.ok ())
+    return false;
+  format.source.h264_profile_level_id = profile_level_id (data);
+  return true;
+}
+
+/** HEVCDecoderConfigurationRecord (section 8.3.3.1). */
+bool
+read_hvcc (ByteView data, Format &format)
+{
+  Reader reader (data);
+  reader.skip (1);
+  format.source.profile = reader.u8 () & 31;
+  reader.skip (19);
+  format.nal_length_size = (reader.u8 () & 3u) + 1;
+  const unsigned arrays = reader.u8 ();
+  for (unsigned i = 0; i < arrays && reader.ok (); ++i) {
+    reader.skip (1);
+    read_nals (reader, reader.u16 (), format);
+  }
+  return reader.ok ();
+}
+
+/** AV1CodecConfigurationRecord (AV1 in ISOBMFF, section 2.3.3). */
+bool
+read_av1c (ByteView data, Format &format)
+{
+  Reader reader (data);
+  reader.skip (1);
+  format.source.profile = static_cast<std::uint8_t> (reader.u8 () >> 5);
+  reader.skip (2);
+  const auto obus = reader.rest ();
+  format.parameter_sets.assign (obus.begin (), obus.end ());
+  return reader.ok ();
+}
+
+/** The profile's number from caps without codec_data; "main" is AV1's 0 and HEVC's 1. */
+std::uint8_t
+profile_of (const GstStructure *fields, Codec codec)
+{
+  const char *text = gst_structure_get_string (fields, "profile");
+  const std::string_view name = text != nullptr ? text : "";
+  if (codec == Codec::vp9)
+    return name.size () == 1 && name[0] >= '0' && name[0] <= '3'
+               ? static_cast<std::uint8_t> (name[0] - '0')
+               : 0;
+  if (codec == Codec::h265)
+    return name == "main-10" ? 2 : 1;
+  return name == "high" ? 1 : name == "professional" ? 2 : 0;
+}
+
+bool
+read_codec_data (const GstStructure *fields, Format &format)
+{
+  const GValue *value = gst_structure_get_value (fields, "codec_data");
+  const char *stream_format = gst_structure_get_string (fields, "stream-format");
+  if (value == nullptr || !GST_VALUE_HOLDS_BUFFER (value)
+      || g_strcmp0 (stream_format, "byte-stream") == 0)
+    return g_strcmp0 (stream_format, "avc") != 0 && g_strcmp0 (stream_format, "hvc1") != 0
+           && g_strcmp0 (stream_format, "hev1") != 0;
+  GstMapInfo map;
+  if (!gst_buffer_map (gst_value_get_buffer (value), &map, GST_MAP_READ))
+    return false;
+  const ByteView data (map.data, map.size);
+  const auto codec = format.source.codec;
+  const bool good = codec == Codec::h264   ? read_avcc (data, format)
+                    : codec == Codec::h265 ? read_hvcc (data, format)
+                    : codec == Codec::av1  ? read_av1c (data, format)
+                                           : true;
+  gst_buffer_unmap (gst_value_get_buffer (value), &map);
+  return good;
+}
+
+constexpr struct
+{
+  const char *media_type;
+  Codec codec;
+} codecs[]{{"video/x-h264", Codec::h264}, {"video/x-h265", Codec::h265},
+    {"video/x-av1", Codec::av1}, {"video/x-vp8", Codec::vp8}, {"video/x-vp9", Codec::vp9},
+    {"audio/x-opus", Codec::opus}};
+
+/** Calls @p call with each NAL unit of a byte stream with start codes. */
+template <class Call>
+void
+for_each_nal (ByteView in, Call call)
+{
+  const auto next_start = [&] (std::size_t from) {
+    for (auto at = from; at + 3 <= in.size (); ++at)
+      if (in[at] == 0 && in[at + 1] == 0 && in[at + 2] == 1)
+        return at;
+    return in.size ();
+  };
+  for (auto at = next_start (0); at + 3 < in.size ();) {
+    const auto end = next_start (at + 3);
+    auto nal = in.subspan (at + 3, end - at - 3);
+    while (!nal.empty () && nal.back () == 0) // the first byte of a four-byte start code
+      nal = nal.first (nal.size () - 1);
+    if (!nal.empty () && !call (nal))
+      return;
+    at = end;
+  }
+}
+
+} // namespace
+
+std::optional<Format>
+read_caps (const GstCaps *caps)
+{
+  const auto *fields = gst_caps_get_structure (caps, 0);
+  for (const auto &[media_type, codec] : codecs) {
+    if (!gst_structure_has_name (fields, media_type))
+      continue;
+    Format format;
+    format.source.video = codec != Codec::opus;
+    format.source.codec = codec;
+    format.source.profile = profile_of (fields, codec);
+    int channels = 2;
+    gst_structure_get_int (fields, "channels", &channels);
+    format.source.stereo = channels != 1;
+    if (!read_codec_data (fields, format))
+      return std::nullopt;
+    return format;
+  }
+  return std::nullopt;
+}
+
+bool
+learn (Format &format, ByteView access_unit)
+{
+  const bool h264 = format.source.codec == Codec::h264;
+  Bytes sets;
+  std::string id;
+  unsigned kinds = 0;
+  for_each_nal (access_unit, [&] (ByteView nal) {
+    const unsigned type = h264 ? nal[0] & 31u : nal[0] >> 1 & 63u;
+    const auto first = h264 ? 7u : 32u;
+    if (h264 ? type >= 1 && type <= 5 : type < 32)
+      return false; // the picture: what follows is long and of no interest
+    if (type < first || type > (h264 ? 8u : 34u))
+      return true;
+    kinds |= 1u << (type - first);
+    append_nal (nal, sets);
+    if (h264 && type == 7)
+      id = profile_level_id (nal);
+    return true;
+  });
+  if (kinds != (h264 ? 3u : 7u) || sets == format.parameter_sets)
+    return false;
+  format.parameter_sets = std::move (sets);
+  format.source.h264_profile_level_id = id;
+  return true;
+}
+
+void
+to_annex_b (ByteView unit, unsigned nal_length_size, Bytes &out)
+{
+  out.clear ();
+  while (unit.size () > nal_length_size) {
+    std::size_t size = 0;
+    for (const auto byte : unit.first (nal_length_size))
+      size = size << 8 | byte;
+    unit = unit.subspan (nal_length_size);
+    if (size > unit.size ())
+      return;
+    append_nal (unit.first (size), out);
+    unit = unit.subspan (size);
+  }
+}
+
+int
+opus_samples (ByteView packet)
+{
+  if (packet.empty ())
+    return 0;
+  const int config = packet[0] >> 3, code = packet[0] & 3;
+  static constexpr std::array silk{480, 960, 1920, 2880}, celt{120, 240, 480, 960};
+  const int frame = config < 12   ? silk[static_cast<std::size_t> (config & 3)]
+                    : config < 16 ? silk[static_cast<std::size_t> (config & 1)]
+                                  : celt[static_cast<std::size_t> (config & 3)];
+  if (code == 3 && packet.size () < 2)
+    return 0;
+  const int frames = code == 0 ? 1 : code < 3 ? 2 : packet[1] & 63;
+  const int samples = frame * frames;
+  return samples <= 5760 ? samples : 0;
+}
+
+} // namespace stagedoor::whep

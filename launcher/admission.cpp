@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "launcher/admission.hpp"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "launcher/log.hpp"
+
+namespace stagedoor {
+namespace {
+
+/** The embedded default carries the app "live". */
+class LiveOnly final : public keys::Verifier
+{
+public:
+  explicit LiveOnly (std::shared_ptr<const keys::Keyring> keys) : keys_ (std::move (keys)) {}
+  tl::expected<keys::Grant, keys::Refusal> verify (const keys::Request &request) const override
+  {
+    auto grant = keys_->verify (request);
+    if (grant && request.app != "live")
+      return tl::unexpected (keys::Refusal::wrong_stream);
+    return grant;
+  }
+
+private:
+  const std::shared_ptr<const keys::Keyring> keys_;
+};
+
+} // namespace
+
+Admission::~Admission ()
+{
+  if (source_ != 0)
+    g_source_remove (source_);
+}
+
+Result<void>
+Admission::load ()
+{
+  auto settings = state_.read_keys ();
+  if (!settings)
+    return tl::unexpected (settings.error ());
+  const auto keyring = std::make_shared<const keys::Keyring> (std::move (*settings));
+  // The new entry is there before the old one is dropped: nobody is refused in between.
+  auto admitted = gate_->admit ("*", std::make_shared<LiveOnly> (keyring));
+  admitted_ = std::move (admitted);
+  for (const auto refusal :
+      {keys::Refusal::revoked, keys::Refusal::unknown_key_id, keys::Refusal::not_accepted})
+    gate_->close_where (
+        [&keyring, refusal] (const gate::Publication &publication) {
+          return keyring->recheck (publication.grant ()) == refusal;
+        },
+        std::string (keys::explain (refusal)));
+  return {};
+}
+
+void
+Admission::reload ()
+{
+  if (const auto loaded = load (); loaded)
+    log_line ("keys read again");
+  else
+    log_line ("the keys stay as they were: " + loaded.error ().text);
+}
+
+void
+Admission::on_folder_changed ()
+{
+  alignas (inotify_event) char buffer[4096];
+  bool changed = false;
+  for (;;) {
+    const auto got = ::read (inotify_.get (), buffer, sizeof buffer);
+    if (got <= 0)
+      break;
+    for (const char *at = buffer; at < buffer + got;) {
+      const auto *event = reinterpret_cast<const inotify_event *> (at);
+      changed |= event->len > 0 && std::string_view (event->name) == "keys";
+      at += sizeof *event + event->len;
+    }
+  }
+  if (changed)
+    reload ();
+}
+
+void
+Admission::watch ()
+{
+  inotify_ = Fd (inotify_init1 (IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify_
+      || inotify_add_watch (inotify_.get (), state_.path ().c_str (), IN_MOVED_TO | IN_CLOSE_WRITE)
+             < 0)
+    return log_line ("changes of the keys need a SIGHUP: the state folder can't be watched");
+  source_ = g_unix_fd_add (
+      inotify_.get (), G_IO_IN,
+      [] (gint, GIOCondition, gpointer self) -> gboolean {
+        static_cast<Admission *> (self)->on_folder_changed ();
+        return G_SOURCE_CONTINUE;
+      },
+      this);
+}
+
+} // namespace stagedoor

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The command line as values. Reads nothing but its arguments.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "libs/keys/verifier.hpp"
+
+namespace stagedoor {
+
+/** Prints itself: --help and --version. */
+struct PrintText
+{
+  std::string text;
+};
+
+struct ServeOptions
+{
+  std::string rtmp = ":1935", http = ":8080", webrtc = ":8189";
+  std::string public_address;
+  std::string state;
+  std::string pipeline;              ///< "" = the installed webrtc.json
+  std::vector<std::string> settings; ///< NAME=VALUE of its parameters
+  int ready_fd = -1;
+};
+
+struct CheckOptions
+{
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+struct KeyNewOptions
+{
+  std::string stream; ///< "live/demo" or "live/cam*"
+  keys::Role role = keys::Role::publish;
+  std::string from, expires = "never"; ///< see parse_when()
+  std::string network, host, state;
+  bool json = false;
+};
+
+struct KeyInspectOptions
+{
+  std::string key; ///< token, stream key or URL; "-": a line of standard input
+  std::string stream, state;
+  bool json = false;
+};
+
+struct KeyRevokeOptions
+{
+  std::string key;    ///< as above, or a credential id
+  std::string key_id; ///< instead of key: all keys made with this secret
+  std::string state;
+  bool json = false;
+};
+
+using Command = std::variant<PrintText, ServeOptions, CheckOptions, KeyNewOptions,
+    KeyInspectOptions, KeyRevokeOptions>;
+
+/** @p arguments without the program's name. The error is for people. */
+tl::expected<Command, std::string> parse_command_line (std::vector<std::string> arguments);
+
+} // namespace stagedoor

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What DtlsIdentity holds, for DtlsServer; private to them.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "libs/webrtc/dtls.hpp"
+#include "libs/webrtc/fingerprint.hpp"
+
+namespace stagedoor::webrtc {
+
+template <auto Free>
+struct FreeWith
+{
+  template <class T>
+  void operator() (T *p) const
+  {
+    Free (p);
+  }
+};
+template <class T, auto Free>
+using OpenSslPtr = std::unique_ptr<T, FreeWith<Free>>;
+
+struct DtlsIdentity::Impl
+{
+  OpenSslPtr<SSL_CTX, SSL_CTX_free> context;
+  std::string fingerprint;
+};
+
+/** What the context's verification asks of a session, which is the SSL's app data. */
+class CertificateJudge
+{
+public:
+  virtual bool accepts (const X509 &certificate) = 0;
+
+protected:
+  ~CertificateJudge () = default;
+};
+
+} // namespace stagedoor::webrtc

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every benchmark starts: a server on ports of its own, a publisher of one fixed film, and a look at the server's cost."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+FILM = (
+    "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc2=size=1280x720:rate=30,noise=alls=12:allf=t "
+    "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 60 -c:v libx264 -preset veryfast -tune zerolatency "
+    "-profile:v baseline -pix_fmt yuv420p -b:v 2400k -maxrate 2400k -bufsize 2400k -g 60 -sc_threshold 0 "
+    "-c:a aac -b:a 128k -ac 2 -f flv"
+)
+
+
+def film():
+    """720p30, 2.4 Mbit/s, a key frame every 2 s, AAC; made once per machine."""
+    path = Path(tempfile.gettempdir()) / "stagedoor-bench-720p30.flv"
+    if not path.exists():
+        unfinished = path.with_suffix(".part")
+        subprocess.run([*FILM.split(), str(unfinished), "-y"], check=True)
+        unfinished.rename(path)
+    return path
+
+
+class Server:
+    """`stagedoor serve` from the PATH, on free ports of the loopback."""
+
+    def __init__(self):
+        self.state = tempfile.TemporaryDirectory()
+        reader, writer = os.pipe()
+        start = time.monotonic()
+        self.process = subprocess.Popen(
+            ["stagedoor", "serve", *self.flags(), "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+            + ["--webrtc", "127.0.0.1:0", "--ready-fd", str(writer)],
+            pass_fds=[writer],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        ready = os.read(reader, 16)
+        self.startup_ms = (time.monotonic() - start) * 1000
+        os.close(reader)
+        if not ready:
+            raise SystemExit("the server did not start")
+
+    def flags(self):
+        return ["--state", self.state.name]
+
+    def credential(self, stream):
+        said = subprocess.run(
+            ["stagedoor", "key", "new", "--stream", stream, "--json", *self.flags()], check=True, capture_output=True
+        )
+        return json.loads(said.stdout)
+
+    def cpu_ns(self):
+        """Exact run time of all threads so far."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks)
+
+    def rss_kib(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def millicores(self, seconds):
+        """Over @seconds from now."""
+        before, start = self.cpu_ns(), time.monotonic()
+        time.sleep(seconds)
+        return (self.cpu_ns() - before) / (time.monotonic() - start) / 1e6
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.state.cleanup()
+
+
+class Publisher:
+    """The film in real time, copied and not encoded, so that it costs next to nothing."""
+
+    def __init__(self, url):
+        self.process = subprocess.Popen(
+            ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(film())]
+            + ["-c", "copy", "-f", "flv", url]
+        )
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def wait_until_live(credential):
+    """Polls the status document; for the tools, not for what they measure."""
+    url = credential["watch"].replace("/watch/", "/") + "/status.json"
+    for _ in range(100):
+        said = subprocess.run(["curl", "-fsS", url], capture_output=True, check=False)
+        if said.returncode == 0 and json.loads(said.stdout)["state"] == "live":
+            return
+        time.sleep(0.1)
+    raise SystemExit("the stream did not become live")

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The watch page in a browser, from the publisher's encoder to the viewer's picture and back to
+// offline.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { assertMoving, assertTone } from "./assertions.mjs";
+import { until } from "./processes.mjs";
+import { publish, publishReordered } from "./publishers.mjs";
+import { Server } from "./server.mjs";
+import { launch, Viewer } from "./viewer.mjs";
+
+let server;
+let browser;
+before(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  assert.equal(await server?.stop(), 0, server?.log);
+});
+
+const isLive = (key) => until("live", 10000, async () => (await server.status(key.watch)).state === "live");
+const viewers = async (key) => (await server.status(key.watch)).viewers;
+
+test("within 3 s of page load: picture at more than 20 frames/s, and sound", { timeout: 60000 }, async (t) => {
+  const key = await server.key("live/first");
+  const publisher = publish(key.rtmpUrl);
+  await isLive(key);
+  const viewer = await Viewer.open(browser, key.watch);
+  const playing = await viewer.phase("playing", { patience: 3000 });
+  await viewer.page.waitForTimeout(Math.max(viewer.loadedAt + 2000 - Date.now(), 0));
+  const { frames, packets, lost, width } = await viewer.rates(950);
+  const within = Date.now() - viewer.loadedAt;
+  t.diagnostic(`page load to picture ${Math.round(playing - viewer.loadedAt)} ms, ${frames.toFixed(1)} frames/s`);
+  assert.ok(frames > 20, `${frames} frames/s`);
+  assert.ok(packets > 20, `${packets} packets of sound a second`);
+  assert.equal(width, 640);
+  assert.equal(lost, 0);
+  t.diagnostic(`measured ${Math.round(within)} ms after page load`);
+  assertMoving(await viewer.numbers(45));
+  assertTone(await viewer.loudestTone());
+  assert.equal(await viewers(key), 1);
+
+  await viewer.page.goto("about:blank");
+  await until("no viewer once the page was left", 3000, async () => (await viewers(key)) === 0);
+  await viewer.close();
+  await publisher.stop();
+});
+
+test("it starts muted, and buttons and keys work", { timeout: 60000 }, async () => {
+  const key = await server.key("live/keys");
+  const publisher = publish(key.rtmpUrl);
+  await isLive(key);
+  const viewer = await Viewer.open(browser, key.watch);
+  const { page } = viewer;
+  await viewer.phase("playing");
+  const sound = () => page.evaluate(() => !document.getElementById("video").muted);
+  assert.equal(await sound(), false);
+  await page.getByRole("button", { name: "Turn sound on" }).click();
+  assert.equal(await sound(), true);
+  await page.keyboard.press("m");
+  assert.equal(await sound(), false);
+  const since = Date.now();
+  await page.keyboard.press("Escape");
+  await page.locator("#video").focus();
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press(" ");
+  await viewer.phase("paused", { since });
+  await until("no viewer while paused", 3000, async () => (await viewers(key)) === 0);
+  await page.getByRole("button", { name: "Play" }).click();
+  await viewer.phase("playing", { since });
+  assertMoving(await viewer.numbers(15));
+  assert.deepEqual(viewer.errors, []);
+  await viewer.close();
+  await publisher.stop();
+});
+
+test("an offline page starts by itself, and again when the publisher comes back", { timeout: 90000 }, async (t) => {
+  const key = await server.key("live/waiting");
+  const viewer = await Viewer.open(browser, key.watch);
+  await viewer.phase("offline");
+  for (const round of ["first", "second"]) {
+    const since = Date.now();
+    const publisher = publish(key.rtmpUrl);
+    const isAdmitted = async () => (await server.status(key.watch)).state !== "offline";
+    await until("admitted", 10000, isAdmitted);
+    const admitted = Date.now();
+    const playing = await viewer.phase("playing", { since });
+    t.diagnostic(`${round} time: first picture ${playing - admitted} ms after the publisher was admitted`);
+    assert.ok(playing - admitted < 2000, `${playing - admitted} ms`);
+    assertMoving(await viewer.numbers(30));
+    const left = Date.now();
+    await publisher.stop();
+    await viewer.phase("offline", { since: left });
+  }
+  await viewer.close();
+});
+
+test("B-frames are not sent broken: the page says why", { timeout: 60000 }, async (t) => {
+  const key = await server.key("live/reordered");
+  const publisher = publishReordered(key.rtmpUrl);
+  const viewer = await Viewer.open(browser, key.watch);
+  const noticed = await viewer.phase("problem");
+  t.diagnostic(`the reason is shown ${Math.round(noticed - viewer.loadedAt)} ms after page load`);
+  assert.match(await viewer.words(), /B-frames/);
+  const { problems } = await server.status(key.watch);
+  assert.match(problems.join(), /B-frames/);
+  assert.equal((await viewer.counters()).frames, 0);
+  const left = Date.now();
+  await publisher.stop();
+  await viewer.phase("offline", { since: left });
+
+  // The publisher has mended it, and nobody needs to reload.
+  const since = Date.now();
+  const mended = publish(key.rtmpUrl);
+  await viewer.phase("playing", { since });
+  await viewer.close();
+  await mended.stop();
+});
+
+test("two viewers of two streams see each their own", { timeout: 60000 }, async () => {
+  const [one, other] = await Promise.all([server.key("live/one"), server.key("live/other")]);
+  const publisher = publish(one.rtmpUrl);
+  await isLive(one);
+  const [watching, waiting] = await Promise.all([Viewer.open(browser, one.watch), Viewer.open(browser, other.watch)]);
+  await watching.phase("playing");
+  await waiting.phase("offline");
+  assertMoving(await watching.numbers(15));
+  assert.equal((await waiting.counters()).frames, 0);
+  await Promise.all([watching.close(), waiting.close()]);
+  await publisher.stop();
+});

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A Stagedoor of the test's own, an ffmpeg that publishes to it, and what a viewer must find in its stream."""
+
+import json
+import os
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy
+
+TONE = 1000  # Hz
+COUNTER = (Path(__file__).parent.parent / "data" / "counter.lavfi").read_text(encoding="utf-8").replace("\n", "")
+PROGRAM = os.environ.get("STAGEDOOR", "stagedoor")
+
+# What the server and only the server is to find: its own plugins, maybe built with a sanitizer.
+SERVER_ONLY = ("GST_PLUGIN_PATH_1_0", "GST_PLUGIN_SYSTEM_PATH_1_0", "GST_REGISTRY", "GST_REGISTRY_FORK", "G_DEBUG")
+SERVER_ENV = dict(os.environ)
+FOREIGN_ENV = {name: value for name, value in os.environ.items() if name not in SERVER_ONLY}
+for name in SERVER_ONLY:
+    os.environ.pop(name, None)
+
+
+class Stage:
+    """A server with one live stream, as a context."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.folder = tempfile.TemporaryDirectory(prefix="stagedoor-")
+        self.children = []
+
+    def __enter__(self):
+        try:
+            self._serve()
+            self._publish()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for child in reversed(self.children):
+            child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self.folder.cleanup()
+
+    def _serve(self):
+        reader, writer = os.pipe()
+        flags = [f"--{name}=127.0.0.1:0" for name in ("rtmp", "http", "webrtc")]
+        command = [PROGRAM, "serve", "--state", self.folder.name, *flags, "--ready-fd", str(writer)]
+        self.server = subprocess.Popen(command, pass_fds=[writer], env=SERVER_ENV, stdin=subprocess.DEVNULL)
+        self.children.append(self.server)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as ready:
+            if not ready.read():
+                raise RuntimeError("the server gave up")
+
+    def _publish(self):
+        command = [PROGRAM, "key", "new", "--stream", self.stream, "--state", self.folder.name, "--json"]
+        key = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=SERVER_ENV).stdout)
+        self.whep = key["whep"]["url"]
+        publisher = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "warning", "-re", "-f", "lavfi", "-i", COUNTER,
+                     "-re", "-f", "lavfi", "-i", f"sine=frequency={TONE}:sample_rate=48000",
+                     "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline",
+                     "-pix_fmt", "yuv420p", "-b:v", "1000k", "-g", "30", "-c:a", "aac", "-b:a", "96k", "-ac", "2",
+                     "-f", "flv", f"{key['rtmp']['server']}/{key['rtmp']['key']}"]
+        self.children.append(subprocess.Popen(publisher, env=FOREIGN_ENV, stdin=subprocess.DEVNULL))
+
+
+def post(url, offer):
+    """(session URL, answer), or None while the stream is not live."""
+    request = urllib.request.Request(url, offer.encode(), {"Content-Type": "application/sdp"}, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:
+            session = urllib.request.urljoin(url, response.headers["Location"])
+            return session, response.read().decode()
+    except urllib.error.HTTPError as error:
+        if error.code == 409:
+            return None
+        raise RuntimeError(f"{error.code}: {error.read(1000).decode(errors='replace')}") from error
+
+
+def delete(session):
+    """The HTTP status of the farewell."""
+    with urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=5) as response:
+        return response.status
+
+
+def read_number(luma):
+    """The number that a picture (rows of luma) carries, or None when it is illegible."""
+    cells = [luma[10:30, 40 * cell + 10 : 40 * cell + 30].mean() for cell in range(16)]
+    if any(80 < level < 176 for level in cells) or cells[14] < 128 or cells[15] > 128:
+        return None
+    return sum(1 << bit for bit, level in enumerate(cells[:14]) if level > 128)
+
+
+def loudest_tone(samples, rate):
+    """(Hz, share of the energy that is there) of mono samples."""
+    spectrum = numpy.abs(numpy.fft.rfft(samples * numpy.hanning(len(samples)))) ** 2
+    peak = int(spectrum.argmax())
+    near = spectrum[max(peak - 3, 0) : peak + 4].sum()
+    return peak * rate / len(samples), near / max(spectrum.sum(), 1e-9)
+
+
+class Seen:
+    """What a viewer got; collected on any one thread, judged at the end."""
+
+    def __init__(self):
+        self.numbers = []
+        self.samples = numpy.empty(0)
+        self.rate = 0
+
+    def picture(self, luma):
+        self.numbers.append(read_number(luma))
+
+    def sound(self, samples, rate):
+        self.samples, self.rate = numpy.append(self.samples, samples), rate
+
+    def seconds(self):
+        """How long both have lasted."""
+        return min(len(self.numbers) / 30, len(self.samples) / (self.rate or 1))
+
+    def judge(self, test):
+        test.assertNotIn(None, self.numbers, "illegible pictures")
+        test.assertEqual(self.numbers, sorted(set(self.numbers)), "pictures out of order")
+        span = self.numbers[-1] - self.numbers[0] + 1
+        test.assertGreater(len(self.numbers), 0.9 * span, f"{len(self.numbers)} of {span} pictures: {self.numbers}")
+        middle = self.samples[len(self.samples) // 2 :][: 2 * self.rate]
+        test.assertGreater(len(middle), self.rate)
+        hertz, share = loudest_tone(middle, self.rate)
+        test.assertAlmostEqual(hertz, TONE, delta=5)
+        test.assertGreater(share, 0.8, "the tone is broken")
