@@ -6,26 +6,10 @@
 
 #include <gst/pbutils/pbutils.h>
 
+#include "gst-plugins/common/gate/bit_reader.hpp"
+
 namespace stagedoor::gate {
 namespace {
-
-class BitReader
-{
-public:
-  explicit BitReader (ByteView bytes) : bytes_ (bytes) {}
-  bool ok () const { return at_ <= bytes_.size () * 8; }
-  unsigned take (unsigned bits)
-  {
-    unsigned value = 0;
-    for (; bits > 0; --bits, ++at_)
-      value = value << 1 | (at_ < bytes_.size () * 8 ? bytes_[at_ / 8] >> (7 - at_ % 8) & 1u : 0u);
-    return value;
-  }
-
-private:
-  ByteView bytes_;
-  std::size_t at_ = 0;
-};
 
 Ref<GstBuffer>
 copied (ByteView bytes)

@@ -2,14 +2,16 @@
 // Caps of H.264, HEVC, AV1, VP8 and VP9.
 #include "gst-plugins/common/gate/codec_caps.hpp"
 
-#include <numeric>
+#include <optional>
+#include <string>
 
 #define GST_USE_UNSTABLE_API // codecparsers ask for it
 #include <gst/codecparsers/gstav1parser.h>
 #include <gst/codecparsers/gsth264parser.h>
 #include <gst/codecparsers/gsth265parser.h>
-#include <gst/codecparsers/gstvp9parser.h>
 #include <gst/pbutils/pbutils.h>
+
+#include "gst-plugins/common/gate/bit_reader.hpp"
 
 namespace stagedoor::gate {
 namespace {
@@ -219,18 +221,32 @@ vp8_caps (ByteView frame)
   return set_picture (caps.get (), picture) ? caps : nullptr;
 }
 
+/** "VP9 Bitstream & Decoding Process" section 6.2. (GstVp9Parser of 1.22 reads beyond the end.) */
 Ref<GstCaps>
 vp9_caps (ByteView frame)
 {
-  const Owned<GstVp9Parser, gst_vp9_parser_free> parser (gst_vp9_parser_new ());
-  GstVp9FrameHdr header{}; // the parser leaves it alone, and is content, when there are no bytes
-  if (gst_vp9_parser_parse_frame_header (parser.get (), &header, frame.data (), frame.size ())
-          != GST_VP9_PARSER_OK
-      || header.show_existing_frame || header.frame_type != GST_VP9_KEY_FRAME)
+  constexpr unsigned sync_code = 0x498342, srgb = 7;
+  BitReader bits (frame);
+  const auto marker = bits.take (2), low = bits.take (1), high = bits.take (1);
+  const auto profile = high << 1 | low;
+  const bool subsampled = profile == 0 || profile == 2;
+  if (profile == 3)
+    bits.take (1);
+  const auto shows_existing = bits.take (1), is_delta = bits.take (1);
+  bits.take (2);
+  const auto sync = bits.take (24);
+  if (profile >= 2)
+    bits.take (1);
+  if (bits.take (3) != srgb)
+    bits.take (subsampled ? 1 : 4);
+  else if (!subsampled)
+    bits.take (1);
+  const auto width = bits.take (16) + 1, height = bits.take (16) + 1;
+  if (!bits.ok () || marker != 2 || shows_existing != 0 || is_delta != 0 || sync != sync_code)
     return nullptr;
   auto caps = adopt (gst_caps_new_simple ("video/x-vp9", "alignment", G_TYPE_STRING, "super-frame",
-      "profile", G_TYPE_STRING, std::to_string (header.profile).c_str (), nullptr));
-  const Picture picture{static_cast<int> (header.width), static_cast<int> (header.height)};
+      "profile", G_TYPE_STRING, std::to_string (profile).c_str (), nullptr));
+  const Picture picture{static_cast<int> (width), static_cast<int> (height)};
   return set_picture (caps.get (), picture) ? caps : nullptr;
 }
 

@@ -117,7 +117,7 @@ START_TEST (vp8_and_vp9)
       "video/x-vp9, width=322, height=242, profile=(string)0");
   ck_assert (!caps_of_keyframe (VideoCodec::vp8, vp9_key));
   ck_assert (!caps_of_keyframe (VideoCodec::vp9, vp8_key));
-  for (std::size_t n = 0; n < 8; ++n) {
+  for (std::size_t n = 0; n < 9; ++n) {
     ck_assert (!caps_of_keyframe (VideoCodec::vp8, ByteView (vp8_key).first (n)));
     ck_assert_msg (!caps_of_keyframe (VideoCodec::vp9, ByteView (vp9_key).first (n)), "%zu", n);
   }
