@@ -54,10 +54,8 @@ PesReader::add (ByteView payload)
 {
   if (state_ == State::idle)
     return true;
-  if (payload.size () > max_size_ - bytes_.size ()) {
-    drop ();
+  if (payload.size () > max_size_ - bytes_.size ())
     return false;
-  }
   bytes_.insert (bytes_.end (), payload.begin (), payload.end ());
   return true;
 }

@@ -27,7 +27,7 @@ public:
 
   /** Begins a packet; what there was before is forgotten. */
   void begin () { bytes_.clear (), state_ = State::filling; }
-  /** False when the packet grew larger than it may. */
+  /** False, and nothing is added, when the packet would grow larger than it may. */
   bool add (ByteView payload);
   /** Forgets the packet; the rest of it is passed over. */
   void drop () { bytes_.clear (), state_ = State::idle; }

@@ -11,10 +11,12 @@
 #include <gst/codecparsers/gsth265parser.h>
 #include <gst/pbutils/pbutils.h>
 
-#include "gst-plugins/common/gate/bit_reader.hpp"
+#include "libs/media/bits.hpp"
 
 namespace stagedoor::gate {
 namespace {
+
+using media::BitReader;
 
 struct Picture
 {
