@@ -130,10 +130,9 @@ Connection::publish (Admission admission)
       core ().admitted (std::move (admission), [this] (const Core::Live &, const std::string &why) {
         close_publisher ("NetStream.Publish.Rejected", why);
       });
-  if (state_ != State::publishing) // closed by somebody who heard of it
-    return end_publication ("closed at once");
   tags_ = std::make_unique<TagReader> (*publication_);
   watch ();
+  core ().announce (Core::Live (publication_));
 }
 
 void

@@ -145,9 +145,14 @@ Core::admitted (Admission admission, Closer close)
               [core = core.get (), id, why = std::move (why)] { core->close (id, why); });
       });
   publishers_[id] = {publication, std::move (close)};
+  return publication;
+}
+
+void
+Core::announce (const Live &publication)
+{
   roster_->add (publication);
   call_all (published_calls_, std::shared_ptr<Publication> (publication));
-  return publication;
 }
 
 void

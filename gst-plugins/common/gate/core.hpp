@@ -61,9 +61,10 @@ public:
   // For doors.
   /** Whether a knock would be answered with yes. Changes nothing. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
-  /** The publication of a knock that was just judged: known to all who want to know, in the place
-   * of the one that had the name. */
+  /** The publication of a knock that was just judged, in the place of the one that had the name. */
   Live admitted (Admission admission, Closer close);
+  /** Tells all who want to know; one of them may close it. */
+  void announce (const Live &publication);
   /** True the first time. */
   bool end (const Live &publication, const std::string &why);
   void refused (const Refused &refused);

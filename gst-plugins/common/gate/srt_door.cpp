@@ -161,6 +161,7 @@ SrtDoor::introduce (SRTSOCKET socket, const Knock &knock)
           door->post ([door = door.get (), socket] { door->drop (socket); });
       });
   post ([this, socket, live, guest] { begin (socket, live, guest); });
+  core.announce (live);
 }
 
 void
@@ -232,8 +233,7 @@ SrtDoor::begin (SRTSOCKET socket, const Core::Live &publication, std::uint64_t g
     return;
   found->second.id = guest;
   found->second.session->begin (publication);
-  if (!poll_.add (socket))
-    end (socket, "the connection broke");
+  poll_.add (socket); // should it be broken already, sweep() will find out
 }
 
 /** The publisher's side is over. */
@@ -262,7 +262,7 @@ SrtDoor::sweep (Clock::time_point now)
     if (guest.session->publication () == nullptr)
       continue;
     guest.session->measure ();
-    if (auto why = guest.session->check (now, core_->limits ().silence))
+    if (auto why = guest.session->check (now, core_->limits ().silence, scratch_))
       over.emplace_back (socket, std::move (*why));
   }
   for (const auto &[socket, why] : over)

@@ -44,8 +44,13 @@ SrtSession::receive (std::span<std::uint8_t> scratch)
 }
 
 std::optional<std::string>
-SrtSession::check (Clock::time_point now, std::chrono::milliseconds most_silence)
+SrtSession::check (
+    Clock::time_point now, std::chrono::milliseconds most_silence, std::span<std::uint8_t> scratch)
 {
+  // A socket that broke before it was waited for has no event; what it still holds comes first.
+  if (srt_getsockstate (socket_.get ()) != SRTS_CONNECTED)
+    if (auto over = receive (scratch))
+      return over;
   if (left_of (publication_->grant ()).count () == 0)
     return "the key's time is over";
   if (now >= last_read_ + most_silence)

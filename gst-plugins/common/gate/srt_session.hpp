@@ -24,8 +24,10 @@ public:
 
   /** Reads what is there, within bounds. A text when the session is over. */
   std::optional<std::string> receive (std::span<std::uint8_t> scratch);
-  /** Now and then: a text when the session has gone on, or been silent, for too long. */
-  std::optional<std::string> check (Clock::time_point now, std::chrono::milliseconds most_silence);
+  /** Now and then: a text when the session is over, or has gone on, or been silent, for too long.
+   */
+  std::optional<std::string> check (Clock::time_point now, std::chrono::milliseconds most_silence,
+      std::span<std::uint8_t> scratch);
   void measure ();
   /** Its stream couldn't be carried. */
   bool is_to_blame () const { return is_to_blame_; }

@@ -43,10 +43,10 @@ public:
   SrtPoll &operator= (const SrtPoll &) = delete;
   int get () const { return id_; }
   /** For reading and breaking. A socket that is closed leaves by itself. */
-  bool add (SRTSOCKET socket)
+  void add (SRTSOCKET socket)
   {
     const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
-    return srt_epoll_add_usock (id_, socket, &events) == 0;
+    srt_epoll_add_usock (id_, socket, &events);
   }
 
 private:
