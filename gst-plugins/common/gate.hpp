@@ -35,8 +35,8 @@ struct TrackCaps
 };
 
 /** One access unit or audio frame. Buffer PTS (and DTS, for H.26x) are nanoseconds on the
- * publication's timeline, which starts at 0; DELTA_UNIT and DISCONT are set. The consumer owns the
- * only reference, so it may restamp the buffer. */
+ * publication's timeline, which starts between 0 and 1 s; DELTA_UNIT and DISCONT are set. The
+ * consumer owns the only reference, so it may restamp the buffer. */
 struct Frame
 {
   Track track;

@@ -62,7 +62,7 @@ Timeline::choose_offset (const Lane &lane, const Lane &other) const
     return lane.source + offset;
   };
   if (!lane.seen && !other.seen)
-    return -lane.source;
+    return ticks (clock_.start_ms) - lane.source;
   const bool own_fits = lane.seen && plausible (lane, at (lane.offset));
   const bool other_fits = other.seen && plausible (lane, at (other.offset));
   if (own_fits && other_fits) {

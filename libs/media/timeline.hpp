@@ -11,12 +11,15 @@ struct StampClock
 {
   int bits;          ///< of a stamp, up to 63; it wraps at 2^bits
   std::int64_t rate; ///< ticks per second
+  /** Where the first stamp is put. Multiplexers send the tracks shifted against each other: the
+   * second to come may begin earlier. */
+  std::int64_t start_ms;
 };
-constexpr StampClock rtmp_clock{32, 1000};
-constexpr StampClock mpegts_clock{33, 90'000};
+constexpr StampClock rtmp_clock{32, 1000, 0};
+constexpr StampClock mpegts_clock{33, 90'000, 1000};
 
 /** Repairs wraps, backward steps and jumps. A jump moves audio and video by the same offset, so
- * they stay in sync; the first tag of the stream (of either kind) is at 0.
+ * they stay in sync; the first tag of the stream (of either kind) is at start_ms.
  *
  * A tag is one time stamp of a frame. It is taken to be on the clock known so far when, on our
  * timeline, it is at most most_backward_ms before the last one of its track and at most

@@ -17,10 +17,10 @@ constexpr std::int64_t second = 1'000'000'000;
 START_TEST (ticks_become_nanoseconds)
 {
   Timeline timeline (media::mpegts_clock);
-  ck_assert_int_eq (timeline.map (Timeline::Track::video, 126'000).dts_ns, 0);
-  ck_assert_int_eq (timeline.map (Timeline::Track::video, 129'000).dts_ns, second / 30);
-  ck_assert_int_eq (timeline.map (Timeline::Track::audio, 171'000).dts_ns, second / 2);
-  ck_assert_int_eq (timeline.map (Timeline::Track::video, 216'000).dts_ns, second);
+  ck_assert_int_eq (timeline.map (Timeline::Track::video, 126'000).dts_ns, second);
+  ck_assert_int_eq (timeline.map (Timeline::Track::video, 129'000).dts_ns, second + second / 30);
+  ck_assert_int_eq (timeline.map (Timeline::Track::audio, 81'000).dts_ns, second / 2);
+  ck_assert_int_eq (timeline.map (Timeline::Track::video, 216'000).dts_ns, 2 * second);
 }
 END_TEST
 
@@ -34,7 +34,7 @@ START_TEST (a_wrap_is_no_jump)
     for (int i = 0; i < 20; ++i, raw = (raw + step) % end) {
       const auto track = i % 3 != 0 ? Timeline::Track::video : Timeline::Track::audio;
       const auto stamp = timeline.map (track, raw);
-      ck_assert_int_eq (stamp.dts_ns, i * second / 10);
+      ck_assert_int_eq (stamp.dts_ns, clock.start_ms * second / 1000 + i * second / 10);
       ck_assert (!stamp.discontinuity);
     }
   }
@@ -52,7 +52,7 @@ START_TEST (a_jump_keeps_tracks_in_sync)
   const auto audio = timeline.map (Timeline::Track::audio, wrap / 2 + 3000);
   ck_assert (video.discontinuity && audio.discontinuity);
   ck_assert_int_eq (video.dts_ns, audio.dts_ns);
-  ck_assert_int_eq (video.dts_ns, 2 * second / 30);
+  ck_assert_int_eq (video.dts_ns, second + 2 * second / 30);
 }
 END_TEST
 
