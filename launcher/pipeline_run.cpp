@@ -45,6 +45,16 @@ children (GstElement *bin)
   return out;
 }
 
+/** gst-launch text links a pad that comes later; a track that never does is no mistake. */
+bool
+is_missing_track (GstMessage *message)
+{
+  GError *error = nullptr;
+  gst_message_parse_warning (message, &error, nullptr);
+  const Error owned (error);
+  return g_error_matches (error, GST_PARSE_ERROR, GST_PARSE_ERROR_DELAYED_LINK);
+}
+
 std::string
 error_text (GstMessage *message)
 {
@@ -93,8 +103,6 @@ void
 PipelineRun::play (Ref<GstElement> pipeline)
 {
   pipeline_ = std::move (pipeline);
-  // Its EOS reaches us although the sinks of tracks that never came have none.
-  g_object_set (pipeline_.get (), "message-forward", TRUE, nullptr);
   for (auto &element : children (pipeline_.get ()))
     if (is_of_factory (element.get (), gate_element))
       gate_ = element;
@@ -131,7 +139,6 @@ PipelineRun::watch_gate ()
 void
 PipelineRun::watch_pad (GstPad *pad)
 {
-  tell (weak_from_this (), [] (PipelineRun &run) { ++run.open_pads_; });
   gst_pad_add_probe (
       pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
       [] (GstPad *, GstPadProbeInfo *info, gpointer handle) {
@@ -141,11 +148,6 @@ PipelineRun::watch_pad (GstPad *pad)
           gst_event_parse_caps (event, &caps);
           tell (*static_cast<Handle *> (handle),
               [kept = share (caps)] (PipelineRun &run) { run.listener_.caps (kept.get ()); });
-        } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
-          tell (*static_cast<Handle *> (handle), [] (PipelineRun &run) {
-            if (--run.open_pads_ == 0)
-              run.on_publisher_end ();
-          });
         }
         return GST_PAD_PROBE_OK;
       },
@@ -153,17 +155,24 @@ PipelineRun::watch_pad (GstPad *pad)
   gst_pad_add_probe (
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       [] (GstPad *, GstPadProbeInfo *, gpointer handle) {
-        tell (*static_cast<Handle *> (handle), [] (PipelineRun &run) { run.listener_.flowing (); });
+        tell (*static_cast<Handle *> (handle), [] (PipelineRun &run) {
+          if (!std::exchange (run.flowing_, true))
+            run.listener_.flowing ();
+        });
         return GST_PAD_PROBE_REMOVE;
       },
       new Handle (weak_from_this ()), free_handle_of_probe);
 }
 
+/** Sinks of tracks that never came have no end: those get drain_time, and without any frame there
+ * is nothing to wait for. */
 void
-PipelineRun::on_publisher_end ()
+PipelineRun::on_publisher_end (const std::string &why)
 {
+  listener_.unpublished (why);
   if (drain_ == nullptr)
-    drain_ = after (drain_time, [this] { listener_.ended (); });
+    drain_ =
+        after (flowing_ ? drain_time : std::chrono::seconds (0), [this] { listener_.ended (); });
 }
 
 void
@@ -175,7 +184,9 @@ PipelineRun::on_message (GstMessage *message)
     case GST_MESSAGE_ERROR:
       return listener_.failed (error_text (message));
     case GST_MESSAGE_WARNING:
-      return log_line ("warning from " + error_text (message));
+      if (!is_missing_track (message))
+        log_line ("warning from " + error_text (message));
+      return;
     case GST_MESSAGE_EOS:
       return listener_.ended ();
     case GST_MESSAGE_LATENCY:
@@ -194,13 +205,9 @@ PipelineRun::on_element_message (GstMessage *message)
   const auto *fields = gst_message_get_structure (message);
   if (fields == nullptr)
     return;
-  if (gst_structure_has_name (fields, "GstBinForwarded")) {
-    GstMessage *forwarded = nullptr;
-    gst_structure_get (fields, "message", GST_TYPE_MESSAGE, &forwarded, nullptr);
-    const auto inner = adopt (forwarded);
-    if (inner && GST_MESSAGE_TYPE (inner.get ()) == GST_MESSAGE_EOS
-        && GST_MESSAGE_SRC (inner.get ()) == GST_OBJECT (gate_.get ()))
-      on_publisher_end ();
+  if (gst_structure_has_name (fields, "stagedoor-unpublished")) {
+    const char *why = gst_structure_get_string (fields, "why");
+    on_publisher_end (why != nullptr ? why : "");
   } else if (gst_structure_has_name (fields, "stagedoor-problem")) {
     const char *pad = gst_structure_get_string (fields, "pad");
     const char *text = gst_structure_get_string (fields, "text");

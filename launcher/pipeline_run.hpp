@@ -18,10 +18,11 @@ class PipelineRun : public std::enable_shared_from_this<PipelineRun>
 public:
   struct Listener
   {
-    std::function<void ()> flowing;                ///< the publisher's first frame
-    std::function<void (const GstCaps *)> caps;    ///< of one of the publisher's tracks
-    std::function<void ()> ended;                  ///< all the publisher sent was played
-    std::function<void (std::string text)> failed; ///< can't go on
+    std::function<void ()> flowing;                           ///< the publisher's first frame
+    std::function<void (const GstCaps *)> caps;               ///< of one of the publisher's tracks
+    std::function<void (const std::string &why)> unpublished; ///< what it sent is played out
+    std::function<void ()> ended;                             ///< all the publisher sent was played
+    std::function<void (std::string text)> failed;            ///< can't go on
     /** Something that viewers should know; "" when it is over. */
     std::function<void (const std::string &where, const std::string &text)> problem;
   };
@@ -44,7 +45,7 @@ private:
   void fail_later (std::string text);
   void on_message (GstMessage *message);
   void on_element_message (GstMessage *message);
-  void on_publisher_end ();
+  void on_publisher_end (const std::string &why);
   /** Any thread: @p call runs on the main thread unless the run was stopped by then. */
   static void tell (
       const std::weak_ptr<PipelineRun> &run, std::function<void (PipelineRun &)> call);
@@ -53,8 +54,8 @@ private:
   Ref<GstElement> pipeline_;
   Ref<GstElement> gate_; // the pipeline's stagegatesrc
   bool stopped_ = false;
-  int open_pads_ = 0; // of the gate
-  Timer drain_;       // how long the sinks may take after the publisher's end
+  bool flowing_ = false;
+  Timer drain_; // how long the sinks may take after the publisher's end
 };
 
 } // namespace stagedoor

@@ -42,13 +42,19 @@ public:
         streams_ (settings_, board_), admission_ (state_, listeners_.gate)
   {
   }
-  ~Daemon () { g_main_loop_unref (loop_); }
+  ~Daemon ()
+  {
+    for (const guint source : signals_)
+      g_source_remove (source);
+    g_main_loop_unref (loop_);
+  }
 
   Result<void> start (const ServeOptions &options);
   void run ();
 
 private:
   void follow_gate ();
+  void follow_signals ();
   void shut_down ();
 
   GMainLoop *const loop_;
@@ -60,6 +66,7 @@ private:
   Streams streams_;
   Admission admission_;
   Fd announcement_;
+  std::vector<guint> signals_;
   std::vector<std::shared_ptr<void>> tokens_; // of callbacks; dropped first
   Timer deadline_;                            // set when shutting down
 };
@@ -92,6 +99,7 @@ Daemon::start (const ServeOptions &options)
   if (!announced)
     return tl::unexpected (announced.error ());
   announcement_ = std::move (*announced);
+  follow_signals ();
   log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address () + ", HTTP on "
             + listeners_.http_address + ", WebRTC on " + listeners_.webrtc_address);
   notify_manager ("READY=1");
@@ -119,23 +127,24 @@ Daemon::shut_down ()
 }
 
 void
-Daemon::run ()
+Daemon::follow_signals ()
 {
-  const auto on = [this] (int signal, GSourceFunc call) {
-    return g_unix_signal_add (signal, call, this);
-  };
   const GSourceFunc end = [] (gpointer self) -> gboolean {
     static_cast<Daemon *> (self)->shut_down ();
     return G_SOURCE_CONTINUE;
   };
-  const guint sources[] = {
-      on (SIGTERM, end), on (SIGINT, end), on (SIGHUP, [] (gpointer self) -> gboolean {
-        static_cast<Daemon *> (self)->admission_.reload ();
-        return G_SOURCE_CONTINUE;
-      })};
+  const GSourceFunc reload = [] (gpointer self) -> gboolean {
+    static_cast<Daemon *> (self)->admission_.reload ();
+    return G_SOURCE_CONTINUE;
+  };
+  for (const auto &[signal, call] : {std::pair (SIGTERM, end), {SIGINT, end}, {SIGHUP, reload}})
+    signals_.push_back (g_unix_signal_add (signal, call, this));
+}
+
+void
+Daemon::run ()
+{
   g_main_loop_run (loop_);
-  for (const guint source : sources)
-    g_source_remove (source);
   tokens_.clear ();
 }
 

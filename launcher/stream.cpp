@@ -88,6 +88,8 @@ Stream::listener ()
             handle (StreamLife::Event::flowing);
           },
       .caps = [this] (const GstCaps *caps) { on_caps (caps); },
+      .unpublished = [this] (
+                         const std::string &why) { log_line (name_ + ": unpublished: " + why); },
       .ended = [this] { handle (StreamLife::Event::ended); },
       .failed = [this] (const std::string &text) { on_failed (text); },
       .problem = [this] (const std::string &where,

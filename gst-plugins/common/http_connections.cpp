@@ -3,6 +3,7 @@
 #include "gst-plugins/common/http_connections.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include <gst/gst.h>
 #include <netinet/in.h>
@@ -32,7 +33,9 @@ Connections::Connections (
     GMainContext *context, GSocket *listening, SoupServer *server, const Limits &limits)
     : context_ (context), listening_ (listening), server_ (server), limits_ (limits)
 {
-  GST_DEBUG_CATEGORY_INIT (stage_http_debug, "stagehttp", 0, "shared HTTP server");
+  static std::once_flag once; // each server has its own thread
+  std::call_once (once,
+      [] { GST_DEBUG_CATEGORY_INIT (stage_http_debug, "stagehttp", 0, "shared HTTP server"); });
   g_socket_set_blocking (listening, FALSE);
   tick_ = g_timeout_source_new (
       static_cast<guint> (std::clamp<gint64> (limits.patience.count () / 10, 10, 2000)));

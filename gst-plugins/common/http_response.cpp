@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gst-plugins/common/http_connections.hpp"
+#include "gst-plugins/common/http_loop.hpp"
 #include "gst-plugins/common/ref.hpp"
 
 namespace stagedoor::http {
@@ -35,33 +36,6 @@ void
 set_deferred (SoupServerMessage *message, bool deferred)
 {
   g_object_set_data (G_OBJECT (message), deferred_key, GINT_TO_POINTER (deferred));
-}
-
-/** What travels from a Deferred to the http thread; owns a reference to the message. */
-struct Answer
-{
-  Request request;
-  Handler write;
-};
-
-gboolean
-run_answer (gpointer data)
-{
-  const auto &[request, write] = *static_cast<Answer *> (data);
-  write (request);
-  if (is_deferred (request.message)) {
-    set_deferred (request.message, false);
-    soup_server_message_unpause (request.message);
-  }
-  return G_SOURCE_REMOVE;
-}
-
-void
-free_answer (gpointer data)
-{
-  auto *answer = static_cast<Answer *> (data);
-  g_object_unref (answer->request.message);
-  delete answer;
 }
 
 } // namespace
@@ -100,9 +74,9 @@ is_deferred (SoupServerMessage *message)
 }
 
 Deferred::Deferred (Request request)
-    : request_ (std::move (request)), context_ (g_main_context_ref_thread_default ())
+    : request_ (std::move (request)), message_ (g_object_ref (request_.message), g_object_unref),
+      loop_ (Loop::current ())
 {
-  g_object_ref (request_.message);
   soup_server_message_pause (request_.message);
   set_deferred (request_.message, true);
   // libsoup has nothing to resume once the connection is closed.
@@ -112,24 +86,23 @@ Deferred::Deferred (Request request)
 
 Deferred::~Deferred ()
 {
-  if (request_.message != nullptr)
+  if (message_ != nullptr)
     answer ([] (const Request &request) {
       respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE, "nobody is left to answer this");
     });
-  g_main_context_unref (context_);
 }
 
 /** Our reference goes along, so that the message ends its life on the http thread. */
 void
 Deferred::answer (Handler write)
 {
-  auto *answer = new Answer{request_, std::move (write)};
-  request_.message = nullptr;
-  GSource *source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, run_answer, answer, free_answer);
-  g_source_attach (source, context_);
-  g_source_unref (source);
+  loop_->post ([request = request_, message = std::move (message_), write = std::move (write)] {
+    write (request);
+    if (is_deferred (request.message)) {
+      set_deferred (request.message, false);
+      soup_server_message_unpause (request.message);
+    }
+  });
 }
 
 } // namespace stagedoor::http

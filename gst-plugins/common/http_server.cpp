@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "gst-plugins/common/http_connections.hpp"
+#include "gst-plugins/common/http_loop.hpp"
 #include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/ref.hpp"
 #include "gst-plugins/common/shared_service.hpp"
@@ -83,21 +84,14 @@ is_normal (const std::string &path)
 class Core
 {
 public:
-  Core () : context_ (g_main_context_new ()), loop_ (g_main_loop_new (context_, FALSE)) {}
-  ~Core ()
-  {
-    g_main_loop_unref (loop_);
-    g_main_context_unref (context_);
-  }
+  Core () = default;
   Core (const Core &) = delete;
   Core &operator= (const Core &) = delete;
 
   void run (GSocket *socket, const Limits &limits);
-  void quit ();
-  void post (std::function<void ()> call);
+  Loop &loop () const { return *loop_; }
   void add (const std::shared_ptr<Route> &route);
   void remove (const std::shared_ptr<Route> &route);
-  bool on_thread () const { return running_here == this; }
 
 private:
   std::shared_ptr<Route> find (const std::string &path);
@@ -107,15 +101,11 @@ private:
   void on_request (SoupServerMessage *message);
   void refuse_body (SoupServerMessage *message);
 
-  static thread_local const Core *running_here;
-  GMainContext *const context_;
-  GMainLoop *const loop_;
+  const std::shared_ptr<Loop> loop_ = std::make_shared<Loop> ();
   std::unique_ptr<Connections> connections_;   // http thread
   std::mutex routes_mutex_;                    // innermost
   std::vector<std::shared_ptr<Route>> routes_; // protected by routes_mutex_
 };
-
-thread_local const Core *Core::running_here = nullptr;
 
 void
 Core::add (const std::shared_ptr<Route> &route)
@@ -132,7 +122,7 @@ Core::remove (const std::shared_ptr<Route> &route)
     std::erase (routes_, route);
   }
   std::unique_lock running (route->running, std::defer_lock);
-  if (!on_thread ())
+  if (!loop_->is_current ())
     running.lock ();
   route->alive = false;
 }
@@ -268,42 +258,18 @@ listen_to_nothing (SoupServer *server)
 void
 Core::run (GSocket *socket, const Limits &limits)
 {
-  running_here = this;
   pthread_setname_np (pthread_self (), "http");
-  g_main_context_push_thread_default (context_);
+  loop_->enter ();
   SoupServer *server = soup_server_new (nullptr, nullptr);
   connect (server);
   GSocket *mouth = listen_to_nothing (server);
-  connections_ = std::make_unique<Connections> (context_, socket, server, limits);
-  g_main_loop_run (loop_);
+  connections_ = std::make_unique<Connections> (loop_->context (), socket, server, limits);
+  loop_->run ();
   soup_server_disconnect (server);
   connections_ = nullptr;
   g_object_unref (server);
   g_clear_object (&mouth);
-  g_main_context_pop_thread_default (context_);
-}
-
-void
-Core::quit ()
-{
-  post ([this] { g_main_loop_quit (loop_); });
-}
-
-void
-Core::post (std::function<void ()> call)
-{
-  GSource *source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (
-      source,
-      [] (gpointer data) -> gboolean {
-        (*static_cast<std::function<void ()> *> (data)) ();
-        return G_SOURCE_REMOVE;
-      },
-      new std::function<void ()> (std::move (call)),
-      [] (gpointer data) { delete static_cast<std::function<void ()> *> (data); });
-  g_source_attach (source, context_);
-  g_source_unref (source);
+  loop_->leave ();
 }
 
 class SoupBackedServer final : public Server
@@ -318,8 +284,8 @@ public:
   }
   ~SoupBackedServer () override
   {
-    core_->quit ();
-    if (core_->on_thread ())
+    core_->loop ().quit ();
+    if (core_->loop ().is_current ())
       thread_.detach ();
     else
       thread_.join ();
@@ -338,7 +304,7 @@ public:
               core->remove (route);
             }};
   }
-  void post (std::function<void ()> call) override { core_->post (std::move (call)); }
+  void post (std::function<void ()> call) override { core_->loop ().post (std::move (call)); }
 
 private:
   const std::shared_ptr<Core> core_;

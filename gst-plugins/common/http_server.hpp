@@ -35,6 +35,8 @@ void respond (const Request &request, unsigned status, const char *content_type,
  */
 void respond_problem (const Request &request, unsigned status, const std::string &detail);
 
+class Loop;
+
 /** A request that is answered after its handler has returned. Made inside the handler; then it may
  * be kept and dropped on any thread. One that is dropped unanswered is answered 503. */
 class Deferred
@@ -51,8 +53,9 @@ public:
   void answer (Handler write);
 
 private:
-  Request request_; // holds a reference to its message until answered
-  GMainContext *const context_;
+  const Request request_;
+  std::shared_ptr<SoupServerMessage> message_; // a reference, until answered
+  const std::shared_ptr<Loop> loop_;
 };
 
 /** Bounds of one server. */

@@ -59,7 +59,11 @@ StreamReader::stop ()
 {
   if (task_ == nullptr)
     return;
+  // Its loop holds this lock unless it is paused, so that its own pause can't undo the stop, which
+  // would leave the join waiting for ever.
+  g_rec_mutex_lock (&task_lock_);
   gst_task_stop (task_);
+  g_rec_mutex_unlock (&task_lock_);
   gst_task_join (task_);
   gst_clear_object (&task_);
   set_publication (nullptr);

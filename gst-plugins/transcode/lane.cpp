@@ -115,27 +115,31 @@ Lane::take_event (Ref<GstEvent> event)
   if ((gst_event_type_get_flags (type) & GST_EVENT_TYPE_SERIALIZED)
       && type != GST_EVENT_STREAM_START && type != GST_EVENT_FLUSH_STOP)
     settle ();
+  const auto c = chain ();
   push_event (Mode::pass, event.get ());
-  if (type == GST_EVENT_EOS)
-    end_idle (event.get ());
-  if (const auto c = chain ())
+  if (type == GST_EVENT_EOS || type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP)
+    tell_idle (event.get (), c != nullptr);
+  if (c)
     gst_pad_push_event (c->feed (), gst_event_ref (event.get ()));
   return TRUE; // a peer that dislikes an event is no reason to stop the others
 }
 
-/** A peer that was never given anything still has to know that nothing will come. */
+/** A peer that is given nothing still has to know when nothing will come, and when that is over. */
 void
-Lane::end_idle (GstEvent *eos)
+Lane::tell_idle (GstEvent *event, bool converting)
 {
   const auto outs = outputs ();
   const auto from = sink ();
   const auto start =
       adopt (from ? gst_pad_get_sticky_event (from.get (), GST_EVENT_STREAM_START, 0) : nullptr);
-  for (const auto &out : *outs)
-    if (start && mode (out.get ()) == Mode::idle) {
-      gst_pad_push_event (out.get (), gst_event_ref (start.get ()));
-      gst_pad_push_event (out.get (), gst_event_ref (eos));
-    }
+  for (const auto &out : *outs) {
+    const auto how = mode (out.get ());
+    if (how == Mode::pass || (how == Mode::opus && converting))
+      continue;
+    if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && start)
+      gst_pad_push_event (out.get (), gst_event_ref (start.get ())); // EOS must not come first
+    gst_pad_push_event (out.get (), gst_event_ref (event));
+  }
 }
 
 gboolean

@@ -81,7 +81,7 @@ private:
 
   void push_to (GstPad *output, Ref<GstBuffer> buffer);
   void push_event (Mode which, GstEvent *event);
-  void end_idle (GstEvent *eos);
+  void tell_idle (GstEvent *event, bool converting);
   void update_conversion (bool wanted);
   void convert (GstBuffer *buffer);
   void conversion_failed ();

@@ -234,13 +234,18 @@ gst_stage_whep_sink_end (GstStageWhepSink *self, const gchar *id)
   return id != nullptr && self->impl->reception ().end (id);
 }
 
+static GParamSpec *
+new_setting (const char *name, const char *nick, const char *blurb, const std::string &value)
+{
+  constexpr auto flags = static_cast<GParamFlags> (
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  return g_param_spec_string (name, nick, blurb, value.c_str (), flags);
+}
+
 static void
 install_settings ()
 {
-  constexpr auto setting = static_cast<GParamFlags> (
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   const whep::Settings defaults;
-
   /**
    * GstStageWhepSink:path:
    *
@@ -250,8 +255,8 @@ install_settings ()
    *
    * Since: 0.1
    */
-  props[PROP_PATH] = g_param_spec_string ("path", "Path",
-      "HTTP path of the WHEP endpoint; empty for no HTTP", defaults.path.c_str (), setting);
+  props[PROP_PATH] = new_setting (
+      "path", "Path", "HTTP path of the WHEP endpoint; empty for no HTTP", defaults.path);
   /**
    * GstStageWhepSink:http-address:
    *
@@ -259,8 +264,8 @@ install_settings ()
    *
    * Since: 0.1
    */
-  props[PROP_HTTP_ADDRESS] = g_param_spec_string ("http-address", "HTTP address",
-      "Where the HTTP server listens", defaults.http_address.c_str (), setting);
+  props[PROP_HTTP_ADDRESS] = new_setting (
+      "http-address", "HTTP address", "Where the HTTP server listens", defaults.http_address);
   /**
    * GstStageWhepSink:webrtc-address:
    *
@@ -268,8 +273,8 @@ install_settings ()
    *
    * Since: 0.1
    */
-  props[PROP_WEBRTC_ADDRESS] = g_param_spec_string ("webrtc-address", "WebRTC address",
-      "The UDP port for media", defaults.webrtc_address.c_str (), setting);
+  props[PROP_WEBRTC_ADDRESS] = new_setting (
+      "webrtc-address", "WebRTC address", "The UDP port for media", defaults.webrtc_address);
   /**
    * GstStageWhepSink:public-address:
    *
@@ -278,8 +283,8 @@ install_settings ()
    *
    * Since: 0.1
    */
-  props[PROP_PUBLIC_ADDRESS] = g_param_spec_string ("public-address", "Public address",
-      "IP address told to viewers before those of the interfaces", nullptr, setting);
+  props[PROP_PUBLIC_ADDRESS] = new_setting ("public-address", "Public address",
+      "IP address told to viewers before those of the interfaces", {});
 }
 
 static void

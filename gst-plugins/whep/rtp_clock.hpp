@@ -17,7 +17,7 @@ public:
   std::uint32_t timestamp (std::int64_t running_ns, int rate, int duration)
   {
     const auto seconds = running_ns / 1'000'000'000, rest = running_ns % 1'000'000'000;
-    auto at = seconds * rate + rest * rate / 1'000'000'000;
+    auto at = seconds * rate + (rest * rate + 500'000'000) / 1'000'000'000;
     if (duration > 0) {
       if (std::abs (at - next_) <= rate / tolerance_divisor)
         at = next_;

@@ -75,6 +75,16 @@ Sink::open_route (const Settings &settings)
 }
 
 bool
+Sink::check_path (const std::string &path)
+{
+  if (path.empty () || (path.starts_with ('/') && !path.ends_with ('/')))
+    return true;
+  GST_ELEMENT_ERROR (
+      element_, RESOURCE, SETTINGS, ("'%s' is not a path such as /whep", path.c_str ()), (nullptr));
+  return false;
+}
+
+bool
 Sink::open ()
 {
   Settings chosen;
@@ -82,7 +92,8 @@ Sink::open ()
     const ObjectLock lock (element_);
     chosen = settings;
   }
-  if (!open_port (chosen) || (!chosen.path.empty () && !open_route (chosen))) {
+  if (!check_path (chosen.path) || !open_port (chosen)
+      || (!chosen.path.empty () && !open_route (chosen))) {
     close ();
     return false;
   }

@@ -56,6 +56,7 @@ private:
   bool on_event (Pad &pad, GstEvent *event);
   void on_eos (Pad &pad, GstEvent *event);
   void post_eos ();
+  bool check_path (const std::string &path);
   bool open_port (const Settings &settings);
   bool open_route (const Settings &settings);
   void report (TrackIndex track, const std::string &text);

@@ -44,12 +44,12 @@ Track::~Track ()
 bool
 Track::set_caps (const GstCaps *caps)
 {
-  auto format = read_caps (caps);
-  if (!format)
+  format_ = read_caps (caps);
+  if (!format_)
     return false;
-  if (!format_ || format_->source.codec != format->source.codec)
-    packetizer_ = webrtc::Packetizer::create (format->source.codec);
-  format_ = std::move (format);
+  if (packetizer_ == nullptr || codec_ != format_->source.codec)
+    packetizer_ = webrtc::Packetizer::create (format_->source.codec);
+  codec_ = format_->source.codec;
   waiting_ = true;
   announced_ = false;
   // The profile of H.264 with start codes is only known from its first key frame.

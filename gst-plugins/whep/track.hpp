@@ -42,6 +42,7 @@ private:
   const std::function<void (const std::string &)> on_problem_;
   std::optional<Format> format_;
   std::unique_ptr<webrtc::Packetizer> packetizer_;
+  webrtc::Codec codec_ = webrtc::Codec::h264; ///< of packetizer_
   GstSegment segment_;
   bool announced_ = false;
   bool waiting_ = true; ///< for a key frame

@@ -8,12 +8,15 @@ namespace stagedoor::media {
 
 namespace {
 
-/** A lane changes to the other one's offset only when that fits better by more than this: more than
- * any jitter, less than the smallest jump. */
-constexpr std::int64_t hysteresis_ms = Timeline::most_backward_ms / 2;
+/** A track follows the other one's jump that it could have taken for a step back only when its lead
+ * then fits better by more than this: more than jitter, less than the smallest jump. */
+constexpr std::int64_t hysteresis_ms = 300;
 
 /** A gap is no frame duration. */
 constexpr std::int64_t longest_step_ms = 2000;
+
+/** Tags over which a lead is averaged. */
+constexpr std::int64_t lead_weight = 16;
 
 } // namespace
 
@@ -28,16 +31,6 @@ Timeline::head () const
   return latest;
 }
 
-void
-Timeline::unwrap (Lane &lane, const Lane &other, std::uint64_t raw) const
-{
-  const auto &before = lane.seen ? lane : other;
-  const auto unused = 64 - clock_.bits; // shifted out and back, so that the sign is extended
-  const auto step = static_cast<std::int64_t> ((raw - before.last_raw) << unused) >> unused;
-  lane.source = before.seen ? before.source + step : static_cast<std::int64_t> (raw);
-  lane.last_raw = raw;
-}
-
 bool
 Timeline::plausible (const Lane &lane, std::int64_t at) const
 {
@@ -46,36 +39,28 @@ Timeline::plausible (const Lane &lane, std::int64_t at) const
   return at >= least && at <= head () + ticks (most_forward_ms);
 }
 
-/** How far @p at is from where the lane should go on: after its last tag, or, when it paused, where
- * the other one is. */
-std::int64_t
-Timeline::distance (const Lane &lane, std::int64_t at) const
+/** The offset that puts the lane's new tag where it should be. */
+Timeline::Offset
+Timeline::choose_offset (const Lane &lane, const Lane &other)
 {
-  const auto from_head = std::abs (at - head ());
-  return lane.seen ? std::min (std::abs (at - expected (lane)), from_head) : from_head;
-}
-
-std::int64_t
-Timeline::choose_offset (const Lane &lane, const Lane &other) const
-{
-  const auto at = [&lane] (std::int64_t offset) {
-    return lane.source + offset;
-  };
   if (!lane.seen && !other.seen)
-    return ticks (clock_.start_ms) - lane.source;
-  const bool own_fits = lane.seen && plausible (lane, at (lane.offset));
-  const bool other_fits = other.seen && plausible (lane, at (other.offset));
-  if (own_fits && other_fits) {
-    const auto own = distance (lane, at (lane.offset));
-    const auto others = distance (lane, at (other.offset));
-    return others + ticks (hysteresis_ms) < own ? other.offset : lane.offset;
-  }
-  if (own_fits)
+    return {ticks (clock_.start_ms) - lane.source, 0};
+  const auto own = lane.source + lane.offset.ticks;
+  const auto others = lane.source + other.offset.ticks;
+  const bool own_fits = lane.seen && plausible (lane, own);
+  const bool others_fits = other.seen && plausible (lane, others);
+  const auto misfit = [&lane, &other] (std::int64_t at) {
+    return std::abs (at - other.last - lane.lead);
+  };
+  const bool follows = others_fits && lane.offset.jumps < other.offset.jumps
+                       && misfit (others) + ticks (hysteresis_ms) < misfit (own);
+  if (own_fits && !follows)
     return lane.offset;
-  if (other_fits)
+  if (others_fits)
     return other.offset;
   const bool paused = !lane.seen || lane.last < head () - ticks (most_forward_ms);
-  return (paused ? head () : expected (lane)) - lane.source;
+  const auto at = paused ? head () : lane.last + lane.step;
+  return {at - lane.source, ++jumps_};
 }
 
 Timeline::Stamp
@@ -84,10 +69,18 @@ Timeline::map (Track track, std::uint64_t raw)
   constexpr std::int64_t ns_per_s = 1'000'000'000;
   auto &lane = lanes_[static_cast<int> (track)];
   const auto &other = lanes_[1 - static_cast<int> (track)];
-  unwrap (lane, other, raw);
+  const auto &before = lane.seen ? lane : other;
+  const auto unused = 64 - clock_.bits; // shifted out and back, so that the sign is extended
+  const auto step = static_cast<std::int64_t> ((raw - before.last_raw) << unused) >> unused;
+  lane.source = before.seen ? before.source + step : static_cast<std::int64_t> (raw);
+  lane.last_raw = raw;
+
   const auto offset = choose_offset (lane, other);
-  const bool jumped = lane.seen && offset != lane.offset;
-  const auto now = std::max (lane.source + offset, lane.last);
+  const bool jumped = lane.seen && offset.ticks != lane.offset.ticks;
+  const auto ideal = lane.source + offset.ticks;
+  const auto now = std::max (ideal, lane.last);
+  if (other.seen && offset.jumps == other.offset.jumps)
+    lane.lead += (ideal - other.last - lane.lead) / (lane.seen ? lead_weight : 1);
   if (lane.seen && now > lane.last)
     lane.step = std::min (now - lane.last, ticks (longest_step_ms));
   lane.offset = offset;

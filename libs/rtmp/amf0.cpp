@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace stagedoor::rtmp {
 
@@ -170,7 +171,7 @@ Parser::Result
 Parser::elements (Amf &out, int depth)
 {
   for (auto left = reader_.u32 (); left > 0; --left)
-    if (auto read = value (out.members.emplace_back ().second, depth); !read)
+    if (auto read = value (out.members.emplace_back ().value, depth); !read)
       return read;
   return check ();
 }
@@ -183,8 +184,8 @@ Amf::member (std::string_view name) const
   static const Amf nothing;
   if (type != Type::object)
     return nothing;
-  const auto found = std::ranges::find (members, name, &Member::first);
-  return found == members.end () ? nothing : found->second;
+  const auto found = std::ranges::find (members, name, &AmfMember::name);
+  return found == members.end () ? nothing : found->value;
 }
 
 tl::expected<std::vector<Amf>, AmfError>

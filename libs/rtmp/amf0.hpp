@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -14,21 +13,28 @@
 
 namespace stagedoor::rtmp {
 
+struct AmfMember;
+
 /** One value. Only the member that belongs to the type means anything. */
 struct Amf
 {
   enum class Type { undefined, null, number, boolean, string, object, strict_array };
-  using Member = std::pair<std::string, Amf>;
 
   Type type = Type::undefined;
   double number = 0; ///< a date is its number of milliseconds
   bool boolean = false;
   std::string string;
-  std::vector<Member> members; ///< in order; elements of a strict array have empty names
+  std::vector<AmfMember> members; ///< in order; elements of a strict array have empty names
 
   /** Undefined when this isn't an object, or has no such member. */
   const Amf &member (std::string_view name) const;
   bool is_string () const { return type == Type::string; }
+};
+
+struct AmfMember
+{
+  std::string name;
+  Amf value;
 };
 
 struct AmfError

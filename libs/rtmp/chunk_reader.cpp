@@ -140,9 +140,8 @@ ChunkReader::begin_chunk (ByteView header)
   if (stream.open && format != 3)
     return failure ("a message begins on chunk stream " + std::to_string (stream.id)
                     + " before the last one there is complete");
-  Reader reader (header.subspan (basic));
-  if (auto read = read_fields (stream, format, reader); !read)
-    return read;
+  if (format != 3)
+    read_fields (stream, format, Reader (header.subspan (basic)));
   if (!stream.open)
     if (auto begun = begin_message (stream, format); !begun)
       return begun;
@@ -159,11 +158,9 @@ ChunkReader::begin_chunk (ByteView header)
   return {};
 }
 
-OrFailure<void>
-ChunkReader::read_fields (Stream &stream, int format, Reader &reader)
+void
+ChunkReader::read_fields (Stream &stream, int format, Reader reader)
 {
-  if (format == 3)
-    return {};
   stream.stamp = reader.u24 ();
   if (format <= 1) {
     stream.length = reader.u24 ();
@@ -176,7 +173,6 @@ ChunkReader::read_fields (Stream &stream, int format, Reader &reader)
   stream.extended = stream.stamp == extended_mark;
   if (stream.extended)
     stream.stamp = reader.u32 ();
-  return {};
 }
 
 OrFailure<void>

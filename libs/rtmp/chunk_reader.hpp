@@ -39,7 +39,7 @@ public:
     std::size_t held;    ///< bytes of all unfinished messages together
     std::size_t streams; ///< chunk streams
   };
-  explicit ChunkReader (const Bounds &bounds) : bounds_ (bounds) {}
+  explicit ChunkReader (Bounds bounds) : bounds_ (bounds) {}
 
   /** Consumes from @p in up to the end of the next message; nullopt when more bytes are needed. The
    * caller handles each message before it asks for the next one: some change how to read on. */
@@ -48,7 +48,7 @@ public:
   OrFailure<void> set_chunk_size (std::uint32_t size);
   /** Forgets the unfinished message of chunk stream @p id. */
   void abort (std::uint32_t id);
-  void set_bounds (const Bounds &bounds) { bounds_ = bounds; }
+  void set_bounds (Bounds bounds) { bounds_ = bounds; }
   /** Bytes of unfinished messages. */
   std::size_t held () const { return held_; }
 
@@ -67,7 +67,7 @@ private:
   using Result = OrFailure<void>;
   OrFailure<bool> read_header (ByteView &in);
   Result begin_chunk (ByteView header);
-  Result read_fields (Stream &stream, int format, Reader &reader);
+  static void read_fields (Stream &stream, int format, Reader reader);
   Result begin_message (Stream &stream, int format);
   OrFailure<Stream *> stream_for (std::uint32_t id, int format);
   const Stream *find (std::uint32_t id) const;

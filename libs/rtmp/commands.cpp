@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "libs/rtmp/ack_window.hpp"
 #include "libs/rtmp/chunk_reader.hpp"
 
 namespace stagedoor::rtmp {
@@ -132,12 +133,6 @@ Answers::connected (double transaction, const Amf &connect)
   write_capabilities (amf, connect);
   amf.end_object ();
   command (0, body);
-}
-
-void
-Answers::stream_created (double transaction)
-{
-  number (transaction, media_stream);
 }
 
 void

@@ -11,9 +11,6 @@
 
 namespace stagedoor::rtmp {
 
-/** Bytes between acknowledgements, both ways, unless the peer asks for another number. */
-constexpr std::uint32_t default_window = 2'500'000;
-
 /** The id that every createStream gets: a connection carries one stream. */
 constexpr std::uint32_t media_stream = 1;
 
@@ -35,7 +32,6 @@ public:
 
   /** Window sizes, our chunk size and the result of connect. @p connect is its command object. */
   void connected (double transaction, const Amf &connect);
-  void stream_created (double transaction);
   void number (double transaction, double value);
   /** The result of a command that has nothing to tell. */
   void nothing (double transaction);

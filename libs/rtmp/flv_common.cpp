@@ -7,7 +7,8 @@ namespace stagedoor::rtmp {
 
 namespace {
 
-constexpr std::uint8_t one_track = 0, many_tracks = 1, many_codecs = 2;
+/** Kinds of multitrack messages; 1 is many tracks of one codec. */
+constexpr std::uint8_t one_track = 0, many_codecs = 2;
 
 /** Finds the default track among those of a multitrack message. */
 tl::expected<EnhancedHeader, TagError>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libs/rtmp/session.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "libs/rtmp/aggregate.hpp"
@@ -11,9 +10,6 @@
 namespace stagedoor::rtmp {
 
 namespace {
-
-/** A peer that asks for an acknowledgement of every few bytes gets one per so many. */
-constexpr std::uint32_t smallest_window = 4096;
 
 /** Answers that nobody took. Only a flood of questions makes so many. */
 constexpr std::size_t most_output = 1024 * 1024;
@@ -52,7 +48,9 @@ ServerSession::State::run (ByteView in, std::vector<Event> &events)
   if (phase == Phase::asked && held.size () + reader.held () > limits.unauthenticated)
     return failure ("more than the bound of " + std::to_string (limits.unauthenticated)
                     + " bytes came before publishing was allowed");
-  acknowledge ();
+  if (phase != Phase::opening)
+    if (const auto received = window.due ())
+      answers.acknowledge (*received);
   if (answers.output ().size () > most_output)
     return failure ("more than the bound of " + std::to_string (most_output)
                     + " bytes of answers are waiting to be sent");
@@ -119,7 +117,7 @@ ServerSession::State::handle_control (const Message &message)
     case type::window_size: {
       const auto size = reader_.u32 ();
       if (reader_.ok ())
-        window = std::max (size, smallest_window);
+        window.set_size (size);
       break;
     }
     case type::user_control:
@@ -188,15 +186,6 @@ ServerSession::State::handle_aggregate (const Message &message, std::vector<Even
 }
 
 void
-ServerSession::State::acknowledge ()
-{
-  if (phase == Phase::opening || received - acknowledged < window)
-    return;
-  answers.acknowledge (static_cast<std::uint32_t> (received)); // wraps at 2^32, as specified
-  acknowledged = received;
-}
-
-void
 ServerSession::State::end (const Status &status)
 {
   answers.status (status);
@@ -217,7 +206,7 @@ ServerSession::feed (ByteView bytes, std::vector<Event> &events)
 {
   auto &state = *state_;
   if (!state.error) {
-    state.received += bytes.size ();
+    state.window.receive (bytes.size ());
     if (auto ran = state.run (bytes, events); !ran)
       state.error = Error{std::move (ran.error ())};
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/rtmp/ack_window.hpp"
 #include "libs/rtmp/amf0.hpp"
 #include "libs/rtmp/chunk_reader.hpp"
 #include "libs/rtmp/commands.hpp"
@@ -54,7 +55,6 @@ struct ServerSession::State
   Result handle_data (const Message &message, std::vector<Event> &events);
   Result handle_aggregate (const Message &message, std::vector<Event> &events);
   Result handle_command (const Message &message, std::vector<Event> &events);
-  void acknowledge ();
   void end (const Status &status);
 
   Result on_connect (const Command &command, std::vector<Event> &events);
@@ -74,8 +74,7 @@ struct ServerSession::State
   std::optional<Error> error;
   Bytes held; // came behind a publish command that isn't answered yet
   std::string app, tc_url;
-  std::uint32_t window = default_window;
-  std::uint64_t received = 0, acknowledged = 0;
+  AckWindow window;
 };
 
 } // namespace stagedoor::rtmp

@@ -50,7 +50,9 @@ private:
 };
 
 /** One handshake. Any thread, one at a time. Times are monotonic microseconds. Failed and closed
- * are final: everything fed later is ignored. */
+ * are final: everything fed later is ignored. Feed it only what comes from an address that has
+ * passed a connectivity check: no cookie is asked for. It gives up 15 s after the first datagram.
+ */
 class DtlsServer
 {
 public:

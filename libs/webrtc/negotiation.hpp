@@ -83,9 +83,12 @@ struct Rejection
   std::string text;
 };
 
-/** Chooses what to send: per kind the first source that the offer can take. H.264 profiles match by
+/** Chooses what to send: per kind the first source that the offer can take. An offer is taken as a
+ * whole: a kind that both sides have but no codec in common rejects it. H.264 profiles match by
  * what the viewer must decode (constrained baseline is inside baseline, main and high), level by
- * the offer's level or level-asymmetry.
+ * the offer's level or level-asymmetry. When none matches, what all viewers decode in practice,
+ * 4:2:0 up to High, goes under another profile with packetization-mode 1 (Firefox offers
+ * constrained baseline only), or under one that says nothing at all (as GStreamer's viewers do).
  *  @p ssrc_seed makes SSRCs; they are unique within the answer. */
 tl::expected<Agreement, Rejection> negotiate (
     const Offer &offer, const std::vector<Source> &sources, std::uint64_t ssrc_seed);

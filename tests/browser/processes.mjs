@@ -5,19 +5,25 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+process.on("exit", () => running.forEach(({ child }) => child.kill("SIGKILL")));
+
+/** What a failed test left behind would keep this process from ending. */
+export function killAllBut(...wanted) {
+  const rest = [...running].filter((one) => !wanted.includes(one));
+  return Promise.all(rest.map((one) => one.stop("SIGKILL")));
+}
 
 export class Child {
   /** `extra` are descriptors beyond standard error. With `feeds`, standard output is left to somebody else. */
   constructor(command, args, { env = process.env, input = "ignore", extra = [], feeds = false } = {}) {
     this.child = spawn(command, args, { env, stdio: [input, "pipe", "pipe", ...extra] });
     this.log = "";
-    running.add(this.child);
+    running.add(this);
     for (const stream of feeds ? [this.child.stderr] : [this.child.stdout, this.child.stderr])
       stream.setEncoding("utf8").on("data", (text) => void (this.log += text));
     // "close" comes after all that was said was read.
     this.ended = once(this.child, "close").then(([code, signal]) => {
-      running.delete(this.child);
+      running.delete(this);
       return code ?? signal;
     });
     this.ended.catch(() => {});
@@ -25,6 +31,15 @@ export class Child {
 
   get isRunning() {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The exit code, or "running" when it goes on for `patience` ms. */
+  async exitWithin(patience) {
+    let timer;
+    const timeout = new Promise((resolve) => void (timer = setTimeout(resolve, patience, "running")));
+    const code = await Promise.race([this.ended, timeout]);
+    clearTimeout(timer);
+    return code;
   }
 
   /** Returns the exit code, or the signal that it took. */

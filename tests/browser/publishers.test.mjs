@@ -2,17 +2,24 @@
 // Publishers of all kinds, each watched in a browser.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { assertMoving, assertTone } from "./assertions.mjs";
+import { killAllBut } from "./processes.mjs";
 import { publishGst, publishRecording, publishSilent, publishSound, record } from "./publishers.mjs";
 import { Server } from "./server.mjs";
-import { launch, Viewer } from "./viewer.mjs";
+import { closePages, launch, Viewer } from "./viewer.mjs";
 
 let server;
 let browser;
 let recording;
 before(async () => {
-  [server, browser, recording] = await Promise.all([Server.start(), launch(), record(20)]);
+  recording = await record(20);
+  server = await Server.start();
+  browser = await launch();
+});
+afterEach(async () => {
+  await closePages(browser);
+  await killAllBut(server.process);
 });
 after(async () => {
   await browser?.close();

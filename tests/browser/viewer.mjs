@@ -4,10 +4,14 @@
 import { chromium } from "playwright-core";
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-  "--disable-background-networking", "--disable-component-update", "--allow-loopback-in-peer-connection"];
+  "--disable-background-networking", "--disable-component-update"];
 
 export function launch() {
   return chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: ARGUMENTS });
+}
+
+export function closePages(browser) {
+  return Promise.all(browser.contexts().map((context) => context.close()));
 }
 
 // Runs in the page, before its own script.
@@ -94,6 +98,13 @@ export class Viewer {
     viewer.page = await browser.newPage({ viewport: { width: 960, height: 540 } });
     viewer.errors = [];
     viewer.page.on("pageerror", (error) => viewer.errors.push(String(error)));
+    viewer.page.on("console", (message) => {
+      // Also what the content policy forbids; but an answer of 409 is no error of the page.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+        viewer.errors.push(message.text());
+    });
+    viewer.requests = [];
+    viewer.page.on("request", (request) => viewer.requests.push(request));
     await viewer.page.addInitScript(observe);
     await viewer.page.goto(address);
     viewer.loadedAt = await viewer.page.evaluate(() => {

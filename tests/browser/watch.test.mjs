@@ -3,17 +3,22 @@
 // offline.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { assertMoving, assertTone } from "./assertions.mjs";
-import { until } from "./processes.mjs";
+import { killAllBut, until } from "./processes.mjs";
 import { publish, publishReordered } from "./publishers.mjs";
 import { Server } from "./server.mjs";
-import { launch, Viewer } from "./viewer.mjs";
+import { closePages, launch, Viewer } from "./viewer.mjs";
 
 let server;
 let browser;
 before(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
+  server = await Server.start();
+  browser = await launch();
+});
+afterEach(async () => {
+  await closePages(browser);
+  await killAllBut(server.process);
 });
 after(async () => {
   await browser?.close();
@@ -41,6 +46,8 @@ test("within 3 s of page load: picture at more than 20 frames/s, and sound", { t
   assertMoving(await viewer.numbers(45));
   assertTone(await viewer.loudestTone());
   assert.equal(await viewers(key), 1);
+
+  assert.deepEqual(viewer.errors, []);
 
   await viewer.page.goto("about:blank");
   await until("no viewer once the page was left", 3000, async () => (await viewers(key)) === 0);
@@ -117,6 +124,54 @@ test("B-frames are not sent broken: the page says why", { timeout: 60000 }, asyn
   await viewer.phase("playing", { since });
   await viewer.close();
   await mended.stop();
+});
+
+test("a play key goes to the server, as a bearer token, and nowhere else", { timeout: 60000 }, async () => {
+  const key = await server.key("live/keyed");
+  const play = await server.key("live/keyed", "--role", "play");
+  const publisher = publish(key.rtmpUrl);
+  await isLive(key);
+  const viewer = await Viewer.open(browser, play.watch);
+  await viewer.phase("playing");
+  await viewer.page.keyboard.press(" ");
+  await viewer.phase("paused");
+  const [page, ...others] = viewer.requests;
+  assert.equal(page.url(), play.watch);
+  for (const request of others) {
+    assert.ok(request.url().startsWith(new URL(play.watch).origin), request.url());
+    assert.ok(!request.url().includes("key="), request.url());
+    const headers = await request.allHeaders();
+    assert.equal(headers["referer"], undefined);
+    const isSession = ["POST", "DELETE"].includes(request.method());
+    assert.equal(headers["authorization"], isSession ? `Bearer ${play.whep.token}` : undefined);
+  }
+  const methods = others.map((request) => request.method());
+  assert.ok(methods.includes("POST") && methods.includes("DELETE"), methods.join());
+  assert.deepEqual(viewer.errors, []);
+  await viewer.close();
+  await publisher.stop();
+});
+
+test("a server that dies and comes back", { timeout: 90000 }, async (t) => {
+  const first = await Server.start();
+  const key = await first.key("live/back");
+  const publisher = publish(key.rtmpUrl);
+  const viewer = await Viewer.open(browser, key.watch);
+  await viewer.phase("playing");
+  const died = Date.now();
+  await first.process.stop("SIGKILL");
+  const unreachable = await viewer.phase("unreachable");
+  t.diagnostic(`noticed after ${unreachable - died} ms`);
+  await publisher.stop();
+  const second = await Server.start({ state: first.state, http: new URL(key.watch).host });
+  const back = Date.now();
+  const again = publish((await second.key("live/back")).rtmpUrl);
+  await viewer.phase("playing", { since: back });
+  assertMoving(await viewer.numbers(15));
+  assert.deepEqual(viewer.errors, []);
+  await viewer.close();
+  await again.stop();
+  assert.equal(await second.stop(), 0);
 });
 
 test("two viewers of two streams see each their own", { timeout: 60000 }, async () => {

@@ -38,3 +38,8 @@ for plugin in "$GST_PLUGIN_PATH"/libgststage*.so; do
   }
   echo "$name loads from its installed place"
 done
+
+"$root$prefix/bin/stagedoor" check "$root$prefix/share/stagedoor/pipelines/webrtc.json" || {
+  echo "the installed program does not take the installed pipeline file"
+  exit 1
+}

@@ -59,6 +59,42 @@ struct Bad
   const char *pointer, *text;
 };
 
+const Bad bad_graphs[] = {
+    {{"stagegatesrc ! fakesnik"}, "/graph/0", "did you mean 'fakesink'?"},
+    {{"stagegatesrc ! queue !", "nothinglikeit"}, "/graph/1", "no element 'nothinglikeit'"},
+    {{"stagegatesrc !", "queue leeky=no ! fakesink"}, "/graph/1", "queue: 'leeky' is no property"},
+    {{"stagegatesrc !", "queue leeky=no ! fakesink"}, "/graph/1", "max-size-bytes"},
+    {{"stagegatesrc ! queue", "leaky=sometimes ! fakesink"}, "/graph/1",
+        "one of no, upstream, downstream"},
+    {{"stagegatesrc ! queue max-size-buffers=-1 ! fakesink"}, "/graph/0", "from 0 to 4294967295"},
+    {{"stagegatesrc ! queue max-size-buffers=4294967296 ! fakesink"}, "/graph/0", "from 0 to"},
+    {{"stagegatesrc ! queue max-size-buffers=many ! fakesink"}, "/graph/0", "integer"},
+    {{"stagegatesrc ! identity drop-probability=1.5 ! fakesink"}, "/graph/0", "number from 0 to 1"},
+    {{"stagegatesrc ! fakesink sync=maybe"}, "/graph/0", "true or false"},
+    {{"stagegatesrc ! fakesink last-sample=5"}, "/graph/0", "can't be set"},
+    {{"stagegatesrc name=gate fakesink", "gat.video ! fakesink"}, "/graph/1",
+        "with names are gate"},
+    {{"stagegatesrc name=gate", "gate.vidio ! fakesink"}, "/graph/1",
+        "no src pad 'vidio'; it has video"},
+    {{"stagegatesrc name=gate", "gate.video ! fakesink", "gate.video"}, "/graph/2",
+        "linked to nothing"},
+    {{"stagegatesrc ! fakesink", "fakesink name=alone"}, "/graph/1",
+        "'alone' is linked to nothing"},
+    {{"stagegatesrc ! queue"}, "/graph/0", "queue: not every src pad"},
+    {{"stagegatesrc name=g", "queue ! fakesink", "g. ! fakesink"}, "/graph/1",
+        "queue: not every sink pad"},
+    {{"stagegatesrc"}, "/graph/0", "not every src pad"},
+    {{"stagegatesrc name=a ! fakesink", "fakesrc ! fakesink name=a"}, "/graph/1",
+        "another element named 'a'"},
+    {{"fakesrc ! fakesink"}, "/graph", "must hold one stagegatesrc"},
+    {{"stagegatesrc ! fakesink", "stagegatesrc ! fakesink"}, "/graph",
+        "must hold one stagegatesrc"},
+    {{""}, "/graph", "must hold one stagegatesrc"},
+    {{"stagegatesrc ! ( queue ! fakesink"}, "/graph", ""},
+    {{"stagegatesrc ! ! fakesink"}, "/graph", ""},
+    {{"stagegatesrc ! queue ! audio/x-raw ! ! fakesink"}, "/graph", ""},
+};
+
 } // namespace
 
 START_TEST (test_good_graphs)
@@ -83,44 +119,7 @@ END_TEST
 
 START_TEST (test_bad_graphs)
 {
-  const Bad table[] = {
-      {{"stagegatesrc ! fakesnik"}, "/graph/0", "did you mean 'fakesink'?"},
-      {{"stagegatesrc ! queue !", "nothinglikeit"}, "/graph/1", "no element 'nothinglikeit'"},
-      {{"stagegatesrc !", "queue leeky=no ! fakesink"}, "/graph/1",
-          "queue: 'leeky' is no property"},
-      {{"stagegatesrc !", "queue leeky=no ! fakesink"}, "/graph/1", "max-size-bytes"},
-      {{"stagegatesrc ! queue", "leaky=sometimes ! fakesink"}, "/graph/1",
-          "one of no, upstream, downstream"},
-      {{"stagegatesrc ! queue max-size-buffers=-1 ! fakesink"}, "/graph/0", "from 0 to 4294967295"},
-      {{"stagegatesrc ! queue max-size-buffers=4294967296 ! fakesink"}, "/graph/0", "from 0 to"},
-      {{"stagegatesrc ! queue max-size-buffers=many ! fakesink"}, "/graph/0", "integer"},
-      {{"stagegatesrc ! identity drop-probability=1.5 ! fakesink"}, "/graph/0",
-          "number from 0 to 1"},
-      {{"stagegatesrc ! fakesink sync=maybe"}, "/graph/0", "true or false"},
-      {{"stagegatesrc ! fakesink last-sample=5"}, "/graph/0", "can't be set"},
-      {{"stagegatesrc name=gate fakesink", "gat.video ! fakesink"}, "/graph/1",
-          "with names are gate"},
-      {{"stagegatesrc name=gate", "gate.vidio ! fakesink"}, "/graph/1",
-          "no src pad 'vidio'; it has video"},
-      {{"stagegatesrc name=gate", "gate.video ! fakesink", "gate.video"}, "/graph/2",
-          "linked to nothing"},
-      {{"stagegatesrc ! fakesink", "fakesink name=alone"}, "/graph/1",
-          "'alone' is linked to nothing"},
-      {{"stagegatesrc ! queue"}, "/graph/0", "queue: not every src pad"},
-      {{"stagegatesrc name=g", "queue ! fakesink", "g. ! fakesink"}, "/graph/1",
-          "queue: not every sink pad"},
-      {{"stagegatesrc"}, "/graph/0", "not every src pad"},
-      {{"stagegatesrc name=a ! fakesink", "fakesrc ! fakesink name=a"}, "/graph/1",
-          "another element named 'a'"},
-      {{"fakesrc ! fakesink"}, "/graph", "must hold one stagegatesrc"},
-      {{"stagegatesrc ! fakesink", "stagegatesrc ! fakesink"}, "/graph",
-          "must hold one stagegatesrc"},
-      {{""}, "/graph", "must hold one stagegatesrc"},
-      {{"stagegatesrc ! ( queue ! fakesink"}, "/graph", ""},
-      {{"stagegatesrc ! ! fakesink"}, "/graph", ""},
-      {{"stagegatesrc ! queue ! audio/x-raw ! ! fakesink"}, "/graph", ""},
-  };
-  for (const auto &bad : table) {
+  for (const auto &bad : bad_graphs) {
     const auto findings = check_pipeline (file_of (bad.graph));
     bool found = false;
     for (const auto &[pointer, text] : findings)

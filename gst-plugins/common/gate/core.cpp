@@ -174,8 +174,10 @@ Core::end (const Live &publication, const std::string &why)
     return false;
   GST_INFO ("%s from %s ends: %s", publication->name ().c_str (),
       to_text (publication->peer ()).c_str (), why.c_str ());
-  publication->end (why);
+  // In this order: a consumer that has popped the end gives back a publication that is over, or the
+  // next one would claim it again and find nothing.
   roster_->ended (publication);
+  publication->end (why);
   const auto number = new_id ();
   forget_[number] = loop_.at (Clock::now () + queue_time, [this, number] {
     roster_->forget_ended_before (Clock::now () - queue_time);

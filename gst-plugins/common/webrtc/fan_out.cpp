@@ -16,6 +16,8 @@ constexpr std::size_t inbox_max_frames = 512, inbox_max_bytes = 16 * 1024 * 1024
 constexpr std::int64_t inbox_max_age_us = 300'000;
 /** A long group of pictures in high definition must fit: a new viewer starts with it. */
 constexpr std::size_t history_bytes = 16 * 1024 * 1024;
+/** Beyond the group of pictures in progress: what a viewer may still have lost. */
+constexpr std::size_t history_frames = 100;
 constexpr std::int64_t keyframe_interval_us = 1'000'000;
 /** A step of the running time against the clock by more than this isn't jitter. */
 constexpr std::int64_t clock_jump_us = 1'000'000;
@@ -33,7 +35,7 @@ FanOut::FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted)
     : keyframe_wanted_ (std::move (keyframe_wanted)), dropping_ (tracks)
 {
   for (std::size_t i = 0; i < tracks; ++i)
-    tracks_.emplace_back (history_bytes);
+    tracks_.emplace_back (history_bytes, history_frames);
 }
 
 bool

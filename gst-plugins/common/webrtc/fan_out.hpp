@@ -64,7 +64,7 @@ public:
 private:
   struct Track
   {
-    explicit Track (std::size_t history_bytes) : history (history_bytes) {}
+    Track (std::size_t max_bytes, std::size_t max_frames) : history (max_bytes, max_frames) {}
     std::optional<Codec> codec;
     History history;
     std::uint64_t next_index = 0;

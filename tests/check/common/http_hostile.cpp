@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST (wrong_lengths)
 {
-  const auto server = open_server ({.patience = milliseconds (300)});
+  const auto server = open_server ({.patience = milliseconds (1000)});
   const auto route = server->route ("/", 10, say_length);
   for (const char *framing : {"Content-Length: -1", "Content-Length: x",
            "Content-Length: 99999999999999999999999", "Transfer-Encoding: gzip",
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST (malformed_requests)
 {
-  const auto server = open_server ({.patience = milliseconds (300)});
+  const auto server = open_server ({.patience = milliseconds (1000)});
   const auto route = server->route ("/", 0, say_length);
   for (const std::string &bytes : {std::string ("GET / HTTP/1.1\r\n\r\n"), // no Host
            std::string ("GET / HTTP/9.9\r\nHost: t\r\n\r\n"), std::string ("GET\r\n\r\n"),
@@ -191,7 +191,7 @@ END_TEST
 
 START_TEST (idle_connection_is_closed)
 {
-  const auto server = open_server ({.patience = milliseconds (300)});
+  const auto server = open_server ({.patience = milliseconds (1000)});
   const auto route = server->route ("/", 0, say_length);
   Client client (server->port ());
   ck_assert_int_eq (client.ask (get ("/")).status, 200);
@@ -305,7 +305,7 @@ END_TEST
 
 START_TEST (survives_lack_of_file_descriptors)
 {
-  const auto server = open_server ({.patience = milliseconds (500)});
+  const auto server = open_server ({.patience = milliseconds (3000)});
   const auto route = server->route ("/", 0, say_length);
   ck_assert_int_eq (Client (server->port ()).ask (get ("/")).status, 200); // all is set up
   std::vector<Client> clients;

@@ -116,7 +116,7 @@ START_TEST (passphrase_of_the_stream_must_be_right)
   for (const int bytes : {16, 24, 32}) {
     SrtCaller caller (port, {streamid, "right passphrase", bytes});
     ck_assert_int_eq (caller.reject_reason (), 0);
-    ck_assert (caller.send (transport_stream ("h264-aac.ts")));
+    ck_assert (caller.send (transport_stream ("h264-aac.mpegts")));
     const auto publication = gate.claim ();
     ck_assert (pop_until (*publication,
         [] (const Item &item) { return std::holds_alternative<gate::Frame> (item); }));
@@ -149,7 +149,7 @@ START_TEST (another_key_finds_the_name_busy)
   assert_refused (gate, port, {"publish:live/demo?key=" + other, SRT_REJX_CONFLICT, "busy"});
   Publisher by_rtmp (gate.port ());
   ck_assert (!by_rtmp.publish ("demo?key=" + other));
-  ck_assert (first.send (transport_stream ("h264-aac.ts")));
+  ck_assert (first.send (transport_stream ("h264-aac.mpegts")));
   ck_assert (pop_until (
       *publication, [] (const Item &item) { return std::holds_alternative<gate::Frame> (item); }));
 }

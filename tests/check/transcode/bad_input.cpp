@@ -97,6 +97,9 @@ START_TEST (no_decoder)
   const auto problems = c.transcoder.problems ();
   ck_assert_uint_eq (problems.size (), 1);
   assert_text (problems[0], "audio_0: no decoder for this audio format is installed");
+  c.feed.push (gst_event_new_eos ());
+  ck_assert_int_eq (c.peer.saw (GST_EVENT_EOS), 1);
+  c.feed.push (gst_event_new_stream_start ("another"));
   ck_assert_uint_eq (c.transcoder.children (), 0);
   ck_assert_int_eq (c.feed.push (track), GST_FLOW_OK); // the publisher thinks better of it
   assert_text (c.transcoder.problems ().at (0), "audio_0: ");

@@ -242,6 +242,42 @@ START_TEST (end_reaches_everyone)
   feed.start (track.caps.get ());
   ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
   ck_assert_uint_eq (taker.count (), 6);
+  refuser.set_caps (h264);
+  ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
+  ck_assert_uint_eq (refuser.count (), 3);
+}
+END_TEST
+
+START_TEST (flush_after_the_end_reaches_everyone)
+{
+  const auto track = record_h264 (3);
+  Transcoder transcoder;
+  Feed feed (transcoder.element (), "video");
+  Peer refuser ("video/x-vp8");
+  refuser.link (transcoder.request ("video_%u").get ());
+  feed.push (track);
+  feed.push (gst_event_new_eos ());
+  feed.push (gst_event_new_flush_start ());
+  feed.push (gst_event_new_flush_stop (TRUE));
+  ck_assert_int_eq (refuser.saw (GST_EVENT_FLUSH_STOP), 1);
+  refuser.set_caps (h264);
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  feed.push (gst_event_new_segment (&segment));
+  ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
+  ck_assert_uint_eq (refuser.count (), 3);
+}
+END_TEST
+
+START_TEST (end_without_any_data)
+{
+  Transcoder transcoder;
+  Feed feed (transcoder.element (), "video");
+  Peer peer (h264);
+  peer.link (transcoder.request ("video_%u").get ());
+  feed.push (gst_event_new_stream_start ("x"));
+  feed.push (gst_event_new_eos ());
+  ck_assert_int_eq (peer.saw (GST_EVENT_EOS), 1);
 }
 END_TEST
 
@@ -312,5 +348,6 @@ main (int argc, char **argv)
           late_peer_gets_what_it_needs, releasing_the_only_peer_does_not_stop_the_stream,
           flow_of_several_peers, refused_format_is_a_problem_until_it_is_none,
           problem_ends_with_its_pad_and_with_the_stream, new_caps_are_passed_on,
-          end_reaches_everyone, upstream_events, pads_come_and_go_on_other_threads});
+          end_reaches_everyone, flush_after_the_end_reaches_everyone, end_without_any_data,
+          upstream_events, pads_come_and_go_on_other_threads});
 }

@@ -20,9 +20,9 @@ round_to_milliseconds (Track &track)
   }
 }
 
-START_TEST (no_drift_over_minutes)
+START_TEST (no_drift)
 {
-  auto track = record_aac (180, 44100);
+  auto track = record_aac (90, 44100);
   const auto duration = track.duration ();
   round_to_milliseconds (track);
   Converting c;
@@ -40,7 +40,7 @@ END_TEST
 
 START_TEST (publisher_clock_runs_fast)
 {
-  auto track = record_aac (60, 48000);
+  auto track = record_aac (30, 48000);
   for (auto &buffer : track.buffers) // by one part in a thousand
     GST_BUFFER_PTS (buffer.get ()) += GST_BUFFER_PTS (buffer.get ()) / 1000;
   round_to_milliseconds (track);
@@ -118,7 +118,6 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run (
-      "transcode-timing", {no_drift_over_minutes, publisher_clock_runs_fast,
-                              gaps_and_jumps_are_kept, a_hundred_starts, stopped_while_data_flows});
+  return run ("transcode-timing", {no_drift, publisher_clock_runs_fast, gaps_and_jumps_are_kept,
+                                      a_hundred_starts, stopped_while_data_flows});
 }

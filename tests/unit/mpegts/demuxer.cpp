@@ -25,7 +25,7 @@ assert_length_prefixed (const Bytes &data, Codec codec)
 
 START_TEST (h264_and_aac)
 {
-  const auto events = demux (load ("h264-aac.ts"));
+  const auto events = demux (load ("h264-aac.mpegts"));
   const auto video = units (events, Codec::h264), audio = units (events, Codec::aac);
   ck_assert_uint_eq (video.size (), 10); // these figures are ffprobe's
   ck_assert_uint_eq (audio.size (), 48);
@@ -46,7 +46,7 @@ END_TEST
 
 START_TEST (reordered_pictures)
 {
-  const auto video = units (demux (load ("h264-bframes.ts")), Codec::h264);
+  const auto video = units (demux (load ("h264-bframes.mpegts")), Codec::h264);
   ck_assert_uint_eq (video.size (), 10);
   for (std::size_t i = 0; i < video.size (); ++i)
     ck_assert_uint_eq (video[i].dts, 126'000 + 9000 * i);
@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST (hevc)
 {
-  const auto events = demux (load ("h265.ts"));
+  const auto events = demux (load ("h265.mpegts"));
   const auto video = units (events, Codec::h265);
   ck_assert_uint_eq (video.size (), 5);
   ck_assert (video[0].keyframe && !video[1].keyframe);
@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST (opus)
 {
-  const auto events = demux (load ("opus.ts"));
+  const auto events = demux (load ("opus.mpegts"));
   const auto audio = units (events, Codec::opus);
   ck_assert_uint_eq (audio.size (), 16);
   for (std::size_t i = 0; i < audio.size (); ++i)
@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST (split_anywhere_it_is_the_same)
 {
-  for (const char *name : {"h264-aac.ts", "h265.ts", "opus.ts"}) {
+  for (const char *name : {"h264-aac.mpegts", "h265.mpegts", "opus.mpegts"}) {
     const auto whole = load (name);
     const auto wanted = digest (demux (whole));
     for (std::size_t at = 0; at <= whole.size (); ++at) {
@@ -106,7 +106,7 @@ END_TEST
 
 START_TEST (byte_by_byte_it_is_the_same)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   mpegts::Demuxer demuxer;
   Events events;
   for (const auto &byte : whole)
@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST (without_an_association_table)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   const auto bare = without (whole, [&] (std::size_t i) { return pid_of (whole, i) == 0; });
   ck_assert_uint_lt (bare.size (), whole.size ());
   ck_assert (digest (demux (bare)) == digest (demux (whole)));
@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST (joined_late_it_begins_with_a_setup)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   for (std::size_t from = 1; from < whole.size () / packet_size; ++from) {
     const auto events = demux (without (whole, [&] (std::size_t i) { return i < from; }));
     std::array<bool, 4> ready{};
@@ -142,8 +142,8 @@ END_TEST
 
 START_TEST (the_map_may_change)
 {
-  auto both = load ("h264-aac.ts");
-  const auto next = load ("h265.ts");
+  auto both = load ("h264-aac.mpegts");
+  const auto next = load ("h265.mpegts");
   both.insert (both.end (), next.begin (), next.end ());
   const auto events = demux (both);
   ck_assert_uint_eq (units (events, Codec::h264).size (), 10);
@@ -156,8 +156,8 @@ END_TEST
 
 START_TEST (encoder_restart_on_the_same_pids)
 {
-  auto twice = load ("h264-aac.ts");
-  const auto again = load ("h264-aac.ts");
+  auto twice = load ("h264-aac.mpegts");
+  const auto again = load ("h264-aac.mpegts");
   twice.insert (twice.end (), again.begin (), again.end ());
   const auto video = units (demux (twice), Codec::h264);
   ck_assert_uint_ge (video.size (), 19);

@@ -35,11 +35,11 @@ map_pid (const Bytes &stream)
   return 0;
 }
 
-/** The tables of h264-aac.ts, whose video is on PID 0x100 and audio on 0x101. */
+/** The tables of h264-aac.mpegts, whose video is on PID 0x100 and audio on 0x101. */
 Bytes
 tables ()
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   const auto map = map_pid (whole);
   bool done = false;
   return without (whole, [&] (std::size_t i) {
@@ -54,7 +54,7 @@ tables ()
 
 START_TEST (a_lost_packet_costs_its_unit_only)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   const auto all = units (demux (whole), Codec::h264);
   for (std::size_t lost = 0; lost < whole.size () / packet_size; ++lost) {
     const auto events = demux (without (whole, [&] (std::size_t i) { return i == lost; }));
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST (what_follows_a_loss_is_marked)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   std::size_t seen = 0;
   const auto events = demux (
       without (whole, [&] (std::size_t i) { return pid_of (whole, i) == 0x100 && ++seen == 25; }));
@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST (a_packet_may_come_twice)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   Bytes twice;
   for (std::size_t i = 0; i < whole.size (); i += packet_size)
     for (int n = 0; n < 2; ++n)
@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST (any_byte_may_be_wrong)
 {
-  for (const char *name : {"h264-aac.ts", "h265.ts", "opus.ts"}) {
+  for (const char *name : {"h264-aac.mpegts", "h265.mpegts", "opus.mpegts"}) {
     auto bytes = load (name);
     for (std::size_t at = 0; at < bytes.size (); at += 3)
       for (const std::uint8_t flip : {0xff, 0x01}) {
@@ -111,7 +111,7 @@ END_TEST
 
 START_TEST (garbage_between_packets_is_passed_over)
 {
-  const auto whole = load ("h264-aac.ts");
+  const auto whole = load ("h264-aac.mpegts");
   const auto half = whole.begin () + static_cast<std::ptrdiff_t> (40 * packet_size);
   Bytes mixed (whole.begin (), half);
   for (int i = 0; i < 1000; ++i)
@@ -140,7 +140,7 @@ START_TEST (codecs_that_cant_be_carried_are_named)
 {
   mpegts::Demuxer demuxer;
   Events events;
-  const auto result = demuxer.feed (load ("mpeg2.ts"), events);
+  const auto result = demuxer.feed (load ("mpeg2.mpegts"), events);
   ck_assert (!result.has_value ());
   ck_assert_msg (
       result.error ().find ("0x02") != std::string::npos, "%s", result.error ().c_str ());
@@ -196,7 +196,7 @@ START_TEST (tables_with_a_wrong_crc_are_ignored)
   mpegts::Demuxer demuxer;
   Events events;
   ck_assert (demuxer.feed (bytes, events).has_value ());
-  const auto rest = load ("h264-aac.ts");
+  const auto rest = load ("h264-aac.mpegts");
   ck_assert (demuxer.feed (rest, events).has_value ());
   ck_assert_uint_ge (units (events, Codec::h264).size (), 9);
 }

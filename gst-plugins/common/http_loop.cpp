@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Task queue on a GMainContext.
+#include "gst-plugins/common/http_loop.hpp"
+
+#include <utility>
+
+namespace stagedoor::http {
+
+static thread_local Loop *loop_here = nullptr;
+
+Loop::Loop () : context_ (g_main_context_new ()), loop_ (g_main_loop_new (context_.get (), FALSE))
+{
+}
+
+std::shared_ptr<Loop>
+Loop::current ()
+{
+  return loop_here != nullptr ? loop_here->shared_from_this () : nullptr;
+}
+
+bool
+Loop::is_current () const
+{
+  return loop_here == this;
+}
+
+void
+Loop::enter ()
+{
+  loop_here = this;
+  g_main_context_push_thread_default (context ());
+}
+
+void
+Loop::leave ()
+{
+  g_main_context_pop_thread_default (context ());
+  std::deque<Task> dropped; // after the lock is gone
+  std::lock_guard lock (mutex_);
+  ended_ = true;
+  dropped.swap (tasks_);
+}
+
+void
+Loop::post (Task task)
+{
+  {
+    std::lock_guard lock (mutex_);
+    if (ended_)
+      return;
+    tasks_.push_back (std::move (task));
+  }
+  GSource *source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (
+      source,
+      [] (gpointer self) -> gboolean {
+        static_cast<Loop *> (self)->run_tasks ();
+        return G_SOURCE_REMOVE;
+      },
+      this, nullptr);
+  g_source_attach (source, context ());
+  g_source_unref (source);
+}
+
+void
+Loop::quit ()
+{
+  post ([this] { g_main_loop_quit (loop_.get ()); });
+}
+
+void
+Loop::run_tasks ()
+{
+  std::deque<Task> tasks;
+  {
+    std::lock_guard lock (mutex_);
+    tasks.swap (tasks_);
+  }
+  for (auto &task : tasks)
+    task ();
+}
+
+} // namespace stagedoor::http
