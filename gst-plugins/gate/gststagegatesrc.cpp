@@ -41,8 +41,7 @@
  */
 #include "gst-plugins/gate/gststagegatesrc.h"
 
-#include <array>
-
+#include "gst-plugins/gate/properties.hpp"
 #include "gst-plugins/gate/reader.hpp"
 
 GST_DEBUG_CATEGORY (gst_stage_gate_src_debug);
@@ -68,19 +67,6 @@ struct Impl
   void start ();
   GstStructure *stats () const;
 };
-
-enum Prop : guint {
-  PROP_LOCATION = 1,
-  PROP_KEY_FILE,
-  PROP_KEYS,
-  PROP_PUBLIC,
-  PROP_KEEP_LISTENING,
-  PROP_SRT_LATENCY,
-  PROP_SRT_PASSPHRASE,
-  PROP_STATS,
-  N_PROPS
-};
-std::array<GParamSpec *, N_PROPS> props;
 
 #define STAGE_VIDEO_CAPS                                                                           \
   "video/x-h264, stream-format=avc, alignment=au; video/x-h265, stream-format=hvc1, "              \
@@ -177,67 +163,22 @@ gst_stage_gate_src_finalize (GObject *object)
 static void
 gst_stage_gate_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  const auto text = [value] {
-    const char *set = g_value_get_string (value);
-    return std::string (set != nullptr ? set : "");
-  };
   const ObjectLock lock (object);
-  auto &settings = GST_STAGE_GATE_SRC (object)->impl->settings;
-  switch (id) {
-    case PROP_LOCATION:
-      settings.location = text ();
-      break;
-    case PROP_KEY_FILE:
-      settings.key_file = text ();
-      break;
-    case PROP_KEYS:
-      settings.keys = text ();
-      break;
-    case PROP_PUBLIC:
-      settings.public_stream = g_value_get_boolean (value);
-      break;
-    case PROP_KEEP_LISTENING:
-      settings.keep_listening = g_value_get_boolean (value);
-      break;
-    case PROP_SRT_LATENCY:
-      settings.srt_latency_ms = g_value_get_uint (value);
-      break;
-    case PROP_SRT_PASSPHRASE:
-      settings.srt_passphrase = text ();
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (!gate::set_setting (GST_STAGE_GATE_SRC (object)->impl->settings, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
 gst_stage_gate_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   const auto &impl = *GST_STAGE_GATE_SRC (object)->impl;
-  if (id == PROP_STATS) {
+  if (id == gate::PROP_STATS) {
     g_value_take_boxed (value, impl.stats ());
     return;
   }
   const ObjectLock lock (object);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, impl.settings.location.c_str ());
-      break;
-    case PROP_KEY_FILE:
-      g_value_set_string (value, impl.settings.key_file.c_str ());
-      break;
-    case PROP_PUBLIC:
-      g_value_set_boolean (value, impl.settings.public_stream);
-      break;
-    case PROP_KEEP_LISTENING:
-      g_value_set_boolean (value, impl.settings.keep_listening);
-      break;
-    case PROP_SRT_LATENCY:
-      g_value_set_uint (value, impl.settings.srt_latency_ms);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (!gate::get_setting (impl.settings, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static GstStateChangeReturn
@@ -285,92 +226,6 @@ gst_stage_gate_src_send_event (GstElement *element, GstEvent *event)
   return GST_STAGE_GATE_SRC (element)->impl->reader.send_eos ();
 }
 
-/** What may be set, each until READY. */
-static void
-install_settings ()
-{
-  const auto flags = static_cast<GParamFlags> (
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  const auto secret = static_cast<GParamFlags> (
-      G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  /**
-   * GstStageGateSrc:location:
-   *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or srt:// likewise. No
-   * host means all addresses, no port 1935 or 9999.
-   *
-   * Since: 0.1
-   */
-  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", flags);
-  /**
-   * GstStageGateSrc:key-file:
-   *
-   * File with the secrets that publishers' keys are signed with, as docs/keys.md describes it.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEY_FILE] = g_param_spec_string (
-      "key-file", "Key file", "File with the secrets that keys are signed with", nullptr, flags);
-  /**
-   * GstStageGateSrc:keys:
-   *
-   * The content of a #GstStageGateSrc:key-file, instead of one. It can't be read back.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEYS] = g_param_spec_string (
-      "keys", "Keys", "Content of a key file, instead of one", nullptr, secret);
-  /**
-   * GstStageGateSrc:public:
-   *
-   * Lets anybody publish, without a key.
-   *
-   * Since: 0.1
-   */
-  props[PROP_PUBLIC] =
-      g_param_spec_boolean ("public", "Public", "Let anybody publish, without a key", FALSE, flags);
-  /**
-   * GstStageGateSrc:keep-listening:
-   *
-   * When a publisher stops, wait for the next one instead of ending the stream. That goes on
-   * on the same pads, in running time.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEEP_LISTENING] = g_param_spec_boolean ("keep-listening", "Keep listening",
-      "Wait for the next publisher when one stops, instead of ending the stream", FALSE, flags);
-}
-
-static void
-install_srt_settings ()
-{
-  /**
-   * GstStageGateSrc:srt-latency:
-   *
-   * How many milliseconds a packet that was lost on the way may take to come again; the publisher
-   * may ask for more. Without effect when the listener is open already.
-   *
-   * Since: 0.1
-   */
-  props[PROP_SRT_LATENCY] = g_param_spec_uint ("srt-latency", "SRT latency",
-      "How long lost packets may take to come again (ms)", 0, 8000, 120,
-      static_cast<GParamFlags> (
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-  /**
-   * GstStageGateSrc:srt-passphrase:
-   *
-   * What publishers by SRT must encrypt with, besides showing a key: 10 to 79 bytes. It can't be
-   * read back. Without effect when the listener is open already.
-   *
-   * Since: 0.1
-   */
-  props[PROP_SRT_PASSPHRASE] = g_param_spec_string ("srt-passphrase", "SRT passphrase",
-      "What publishers by SRT must encrypt with", nullptr,
-      static_cast<GParamFlags> (
-          G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-}
-
 static void
 gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
 {
@@ -382,23 +237,7 @@ gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_stage_gate_src_change_state);
   element_class->send_event = GST_DEBUG_FUNCPTR (gst_stage_gate_src_send_event);
 
-  install_settings ();
-  install_srt_settings ();
-  /**
-   * GstStageGateSrc:stats:
-   *
-   * What happened at this address: "connections", "admitted", "refused", "refused-limits",
-   * "protocol-errors" and "open"; and in "publication", while there is one, its "name", "protocol",
-   * "bytes", "video-frames", "audio-frames", "dropped-frames", "broken-frames" and
-   * "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets", "retransmitted-packets",
-   * "dropped-packets", "buffer-ms" and "latency-ms".
-   *
-   * Since: 0.1
-   */
-  props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
-      GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  g_object_class_install_properties (object_class, props.size (), props.data ());
-
+  gate::install_properties (object_class);
   gst_element_class_add_static_pad_template (element_class, &video_template);
   gst_element_class_add_static_pad_template (element_class, &audio_template);
   gst_element_class_set_static_metadata (element_class, "Stagedoor gate", "Source/Network",

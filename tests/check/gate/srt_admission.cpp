@@ -228,9 +228,8 @@ START_TEST (closed_when_it_is_heard_of)
     gate->close_where ([] (const gate::Publication &) { return true; }, "not now");
   });
   const auto key = key_for ("live/demo");
-  SrtCaller caller (port, {"publish:live/demo?key=" + key});
+  const SrtCaller caller (port, {"publish:live/demo?key=" + key});
   assert_text (why_ended (*gate.claim ()), "not now");
-  ck_assert (caller.closed_by_peer ());
   Publisher by_rtmp (gate.port ());
   by_rtmp.publish ("demo?key=" + key);
   assert_text (why_ended (*gate.claim ()), "not now");
