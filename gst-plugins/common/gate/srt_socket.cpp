@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <netinet/in.h>
+#include <openssl/crypto.h>
 
 #include "gst-plugins/common/listen_address.hpp"
 
@@ -66,6 +67,8 @@ start_srt ()
   {
     Library ()
     {
+      // At exit, libsrt's threads, on which keys were verified, have to end before OpenSSL does.
+      OPENSSL_init_crypto (OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
       srt_startup ();
       srt_setloglevel (LOG_CRIT); // what strangers send is no reason to write on stderr
     }
