@@ -156,9 +156,11 @@ Reader::read_parameter (const std::string &name, JsonNode *node, const std::stri
   if (value == nullptr)
     return complain (at, "the member \"default\" is missing");
   const auto scalar = scalar_of (value);
-  const auto wrong = parameter.complaint (scalar.value_or (Scalar{}));
-  if (!scalar || wrong)
-    complain (at + "/default", wrong.value_or ("must be a boolean, a number or a string"));
+  const auto wrong = scalar
+                         ? parameter.complaint (*scalar)
+                         : std::optional<std::string> ("must be a boolean, a number or a string");
+  if (wrong)
+    complain (at + "/default", *wrong);
   else
     parameter.value = *scalar;
   out_.parameters.emplace (name, std::move (parameter));

@@ -141,6 +141,8 @@ Impl::stats () const
       "admitted", G_TYPE_UINT64, n.admitted, "refused", G_TYPE_UINT64, n.refused, "refused-limits",
       G_TYPE_UINT64, n.refused_limits, "protocol-errors", G_TYPE_UINT64, n.protocol_errors, "open",
       G_TYPE_UINT64, n.open, nullptr);
+  if (open)
+    gst_structure_set (out, "address", G_TYPE_STRING, open->gate->address ().c_str (), nullptr);
   if (const Structure publication{reader.stats ()})
     gst_structure_set (out, "publication", GST_TYPE_STRUCTURE, publication.get (), nullptr);
   return out;

@@ -28,7 +28,7 @@ install_admission (Specs &props)
    * GstStageGateSrc:location:
    *
    * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or srt:// likewise. No
-   * host means all addresses, no port 1935 or 9999.
+   * host means all addresses, no port 1935 or 9999, and port 0 a free one.
    *
    * Since: 0.1
    */
@@ -109,10 +109,10 @@ install_properties (GObjectClass *object_class)
   /**
    * GstStageGateSrc:stats:
    *
-   * What happened at this address: "connections", "admitted", "refused", "refused-limits",
-   * "protocol-errors" and "open"; and in "publication", while there is one, its "name", "protocol",
-   * "bytes", "video-frames", "audio-frames", "dropped-frames", "broken-frames" and
-   * "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets", "retransmitted-packets",
+   * The "address" with the port really bound, and what happened there: "connections", "admitted",
+   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
+   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
+   * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets", "retransmitted-packets",
    * "dropped-packets", "buffer-ms" and "latency-ms".
    *
    * Since: 0.1

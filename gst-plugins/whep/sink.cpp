@@ -114,6 +114,7 @@ Sink::close ()
 void
 Sink::end_streams ()
 {
+  std::lock_guard tracks_lock (tracks_mutex_);
   for (auto &pad : pads_) {
     if (pad.track != nullptr)
       pad.track->end ();
@@ -155,8 +156,11 @@ Sink::add_pad (GstPadTemplate *templ, const char *name)
     }
     entry.pad = gst_pad_new_from_template (templ, only);
   }
-  entry.track = std::make_unique<Track> (
-      *reception_, index, [this, index] (const std::string &text) { report (index, text); });
+  {
+    std::lock_guard lock (tracks_mutex_);
+    entry.track = std::make_unique<Track> (
+        *reception_, index, [this, index] (const std::string &text) { report (index, text); });
+  }
   gst_pad_set_element_private (entry.pad, &entry);
   gst_pad_set_chain_function (entry.pad, chain);
   gst_pad_set_event_function (entry.pad, event);
@@ -170,7 +174,10 @@ Sink::remove_pad (GstPad *pad)
 {
   auto &entry = *static_cast<Pad *> (gst_pad_get_element_private (pad));
   gst_pad_set_active (pad, FALSE); // waits for its streaming thread
-  entry.track.reset ();
+  {
+    std::lock_guard lock (tracks_mutex_);
+    entry.track.reset ();
+  }
   {
     const ObjectLock lock (element_);
     entry.pad = nullptr;

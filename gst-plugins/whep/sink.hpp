@@ -66,8 +66,9 @@ private:
   const std::function<void ()> problem_changed_;
   const std::shared_ptr<Reception> reception_ = std::make_shared<Reception> ();
   std::array<Pad, track_count> pads_;
-  guint32 eos_seqnum_ = 0; ///< protected by OBJECT_LOCK; 0: not at the end
-  bool playing_ = false;   ///< protected by OBJECT_LOCK
+  std::mutex tracks_mutex_; // outside all others
+  guint32 eos_seqnum_ = 0;  ///< protected by OBJECT_LOCK; 0: not at the end
+  bool playing_ = false;    ///< protected by OBJECT_LOCK
 
   // State changes only.
   std::shared_ptr<webrtc::Port> port_;

@@ -36,11 +36,17 @@ class Stage:
             self._serve()
             self._publish()
         except BaseException:
-            self.__exit__()
+            self._end()
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        self._end()
+        # A sanitizer has the last word.
+        if failure is None and self.server.returncode != 0:
+            raise RuntimeError(f"the server ended with {self.server.returncode}")
+
+    def _end(self):
         for child in reversed(self.children):
             child.terminate()
             try:

@@ -41,7 +41,7 @@ const Bad bad_files[] = {
     {R"({"graph": ["a"], "parameters": {"p": {"type": "integer", "default": 11, "maximum": 10}}})",
         "/parameters/p/default", "at most 10"},
     {R"({"graph": ["a"], "parameters": {"p": {"type": "integer", "default": [1]}}})",
-        "/parameters/p/default", "integer"},
+        "/parameters/p/default", "must be a boolean, a number"},
     {R"({"graph": ["a"], "parameters": {"p": {"type": "number", "default": 1, "minimum": 3, "maximum": 2}}})",
         "/parameters/p/minimum", "above"},
     {R"({"graph": ["a"], "parameters": {"p": {"type": "number", "default": 1, "minimum": "0"}}})",

@@ -20,8 +20,9 @@ export interface SessionEvents {
 
 export interface Session {
   close(): void;
-  /** Which tracks the server sends; null until it has answered. */
+  /** Which tracks the server promised to send; null until it has answered. */
   tracks(): { video: boolean; audio: boolean } | null;
+  hasShownPicture(): boolean;
 }
 
 /** The world around the player. */
@@ -203,7 +204,8 @@ export class Player {
       return this.enter("reconnecting");
     }
     if (this.session && this.stalled) return this.lose();
-    if (this.session && this.tracksWereAdded()) this.closeSession(); // an offer is answered once: another is needed
+    // An offer is answered once, by what was known then.
+    if (this.session && (this.tracksWereAdded() || this.isRefusedByNow())) this.closeSession();
     if (this.session) return this.enter(this.phase);
     if (this.host.now() < this.notBefore) return this.enter(this.waitingPhase());
     this.connect();
@@ -213,6 +215,12 @@ export class Player {
     const [before, now, sent] = [this.opened, this.status, this.session?.tracks()];
     if (!before || !now || !sent) return false;
     return (now.hasVideo && !before.hasVideo && !sent.video) || (now.hasAudio && !before.hasAudio && !sent.audio);
+  }
+
+  /** What was promised did not come, and by now the server knows why: it will say so to another offer. */
+  private isRefusedByNow(): boolean {
+    const came = this.session?.tracks()?.video ? this.session.hasShownPicture() : this.playingSince !== null;
+    return !came && this.status?.problems.join() !== this.opened?.problems.join();
   }
 
   private waitingPhase(): Phase {

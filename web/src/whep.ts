@@ -50,8 +50,8 @@ export function failureOf(status: number, wait: string | null, document: unknown
   return status >= 500 ? { kind: "lost" } : { kind: "refused", text };
 }
 
-/** How much has been shown: pictures, or packets of sound where no picture ever came. */
-export function progressOf(reports: Iterable<{ type: string; kind?: string }>): number {
+/** What has arrived: decoded pictures, and packets of sound. */
+export function progressOf(reports: Iterable<{ type: string; kind?: string }>): { frames: number; packets: number } {
   let frames = 0;
   let packets = 0;
   for (const report of reports as Iterable<Record<string, unknown>>) {
@@ -59,7 +59,7 @@ export function progressOf(reports: Iterable<{ type: string; kind?: string }>): 
     if (report["kind"] === "video") frames += Number(report["framesDecoded"] ?? 0);
     else packets += Number(report["packetsReceived"] ?? 0);
   }
-  return frames || packets;
+  return { frames, packets };
 }
 
 class Refused extends Error {
@@ -75,7 +75,8 @@ export class WhepSession implements Session {
   private over = false;
   private timer = 0;
   private disconnectedTimer = 0;
-  private seen = 0;
+  private seen = 0; // pictures, or packets of sound where no picture ever came
+  private frames = 0;
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -115,6 +116,10 @@ export class WhepSession implements Session {
     if (!this.peer.remoteDescription) return null;
     const [video, audio] = this.peer.getTransceivers().map((one) => one.currentDirection === "recvonly");
     return { video: video ?? false, audio: audio ?? false };
+  }
+
+  hasShownPicture(): boolean {
+    return this.frames > 0;
   }
 
   private end(why: Failure): void {
@@ -174,7 +179,9 @@ export class WhepSession implements Session {
   private async sample(): Promise<void> {
     const reports: Iterable<RTCStats> = (await this.peer.getStats()).values();
     if (this.over) return;
-    const progress = progressOf(reports);
+    const { frames, packets } = progressOf(reports);
+    this.frames = frames;
+    const progress = frames || packets;
     const moved = progress !== this.seen;
     this.seen = progress;
     this.watch();

@@ -155,8 +155,9 @@ Connection::handle (const rtmp::Metadata &metadata)
 void
 Connection::handle (const rtmp::Unpublished &)
 {
+  // It closes when it has done what else it wants to; rtmp2sink calls a closed connection an error.
   if (publication_)
-    leave ("the publisher stopped publishing");
+    leave ("the publisher stopped publishing", Closing::theirs);
 }
 
 void
@@ -187,8 +188,9 @@ Connection::close_publisher (const std::string &code, const std::string &why)
 }
 
 void
-Connection::leave (const std::string &why)
+Connection::leave (const std::string &why, Closing closing)
 {
+  closing_ = closing;
   end_publication (why);
   state_ = State::leaving;
   deadline_ = core ().loop ().at (Clock::now () + farewell_time, [this] { door_.bury (id_); });
@@ -242,7 +244,7 @@ Connection::flush ()
   output_ = {};
   sent_ = 0;
   writable_.reset ();
-  if (state_ == State::leaving)
+  if (state_ == State::leaving && closing_ == Closing::ours)
     g_socket_shutdown (socket_.get (), FALSE, TRUE, nullptr);
 }
 

@@ -31,6 +31,8 @@ public:
 
 private:
   enum class State { knocking, publishing, leaving };
+  /** Who closes first once all is said. */
+  enum class Closing { ours, theirs };
 
   gboolean on_readable ();
   void feed (ByteView bytes);
@@ -40,7 +42,7 @@ private:
   void handle (const rtmp::Unpublished &);
   void protocol_error (const std::string &text);
   void publish (Admission admission);
-  void leave (const std::string &why);
+  void leave (const std::string &why, Closing closing = Closing::ours);
   void end_publication (const std::string &why);
   void flush ();
   bool write_some ();
@@ -54,6 +56,7 @@ private:
   const Endpoint peer_;
   rtmp::ServerSession session_;
   State state_ = State::knocking;
+  Closing closing_ = Closing::ours;
   Bytes output_; // not sent yet
   std::size_t sent_ = 0;
   Source readable_, writable_;

@@ -106,13 +106,14 @@ void
 FanOut::set_codec (std::size_t track, Codec codec)
 {
   auto &t = tracks_[track];
-  if (t.codec == codec)
-    return;
-  t.codec = codec;
-  t.history.clear ();
   for (auto *session : sessions_)
-    if (session->watches (track))
+    if (session->lacks (codec != Codec::opus))
+      session->end ("there is another track now");
+    else if (t.codec != codec && session->watches (track))
       session->end ("the codec changed");
+  if (t.codec != codec)
+    t.history.clear ();
+  t.codec = codec;
 }
 
 void

@@ -31,6 +31,8 @@ public:
   FeedStats stats () const;
 
   // The webrtc thread.
+  /** Ends the viewers who watch what @p track was before, and those who asked for something of its
+   * kind when there was none: they may come again for all of it. */
   void set_codec (std::size_t track, Codec codec);
   void add (Session &session);
   /** @p session is connected: media from here on. */

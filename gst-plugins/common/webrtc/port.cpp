@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "gst-plugins/common/listen_address.hpp"
@@ -73,6 +74,18 @@ random_text (std::size_t bytes)
   Bytes out (bytes);
   RAND_bytes (out.data (), static_cast<int> (out.size ()));
   return base64url_encode (out);
+}
+
+bool
+lacks (const Offer &offer, const std::vector<TrackPlan> &tracks, bool video)
+{
+  const auto wanted = [&] (const OfferedMedia &media) {
+    return media.kind == (video ? "video" : "audio") && !media.rejected;
+  };
+  const auto sent = [&] (const TrackPlan &plan) {
+    return (plan.codec != Codec::opus) == video;
+  };
+  return std::ranges::any_of (offer.media, wanted) && std::ranges::none_of (tracks, sent);
 }
 
 class FeedOnPort final : public Feed
@@ -175,6 +188,8 @@ FeedOnPort::answer (
   for (const auto &agreed : agreement.tracks)
     plan.tracks.push_back ({have.tracks[agreed.source], have.sources[agreed.source].codec,
         agreed.payload_type, agreed.ssrc, agreed.nack});
+  plan.lacks_video = lacks (offer, plan.tracks, true);
+  plan.lacks_audio = lacks (offer, plan.tracks, false);
 
   Joined out{plan.id, write_answer (offer, have.sources, agreement, details)};
   fan_out_->expect (plan.id);

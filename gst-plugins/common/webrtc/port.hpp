@@ -38,7 +38,8 @@ public:
   virtual ~Feed () = default;
 
   /** What @p track consists of from now on; nullopt: nothing that could be offered. Another codec
-   * than before ends the viewers of the track. */
+   * than before ends the viewers of the track; the first track of a kind ends those who asked for
+   * that kind earlier, so that they come again for all of it. */
   virtual void set_source (std::size_t track, std::optional<Source> source) = 0;
 
   /** Sends @p frame to every viewer of @p track. The caller filled rtp_timestamp: running time in

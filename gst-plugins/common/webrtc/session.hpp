@@ -24,7 +24,8 @@ struct SessionPlan
   std::string remote_fingerprint;
   std::string cname;
   std::vector<TrackPlan> tracks;
-  Admission::Ticket ticket; ///< dropped once connected
+  bool lacks_video = false, lacks_audio = false; ///< was offered, and there was none to send
+  Admission::Ticket ticket;                      ///< dropped once connected
 };
 
 /** What all sessions of a worker share. */
@@ -56,6 +57,7 @@ public:
   void on_time (std::int64_t now_us);
 
   bool watches (std::size_t track) const;
+  bool lacks (bool video) const { return video ? plan_.lacks_video : plan_.lacks_audio; }
   void deliver (std::size_t track, const SharedFrame &frame);
   /** False when all tracks have caught up. */
   bool catch_up ();

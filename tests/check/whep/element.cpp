@@ -315,6 +315,29 @@ START_TEST (codec_change_ends_viewers)
 }
 END_TEST
 
+START_TEST (late_track_makes_viewers_come_again)
+{
+  Sink sink;
+  Video video (sink);
+  video.keyframe ();
+  Viewer both, picture_only;
+  both.join (sink.http_port ());
+  picture_only.join (sink.http_port (), {.audio = false});
+  ck_assert_uint_eq (both.audio_ssrc, 0);
+  ck_assert (both.connect ());
+  ck_assert (picture_only.connect ());
+  Audio audio (sink);
+  both.pump_until ([&] { return both.dtls.ended; });
+  audio.packet ();
+  Viewer again;
+  again.join (sink.http_port ());
+  ck_assert_uint_ne (again.audio_ssrc, 0);
+  video.frame ();
+  picture_only.pump_until ([&] { return picture_only.received.size () > 5; });
+  ck_assert_uint_eq (sink.viewers (), 1);
+}
+END_TEST
+
 START_TEST (latency)
 {
   Sink sink;
@@ -362,6 +385,6 @@ main (int argc, char **argv)
   return run ("whep-element",
       {other_codecs, avc_becomes_start_codes_and_gets_parameter_sets, bad_codec_data, b_frames,
           pads, end_of_stream, end_of_stream_before_playing, flush, states, sinks_share_ports,
-          address_taken, bad_settings, codec_change_ends_viewers, latency,
-          audio_timestamps_are_made_exact});
+          address_taken, bad_settings, codec_change_ends_viewers,
+          late_track_makes_viewers_come_again, latency, audio_timestamps_are_made_exact});
 }

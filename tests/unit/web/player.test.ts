@@ -193,6 +193,31 @@ test("a track that the server can't send here is not asked for again and again",
   assert.equal(world.sessions.length, 1);
 });
 
+test("a problem that shows after the offer was answered is asked for at once", async () => {
+  const world = new World();
+  world.set("live");
+  world.player.start();
+  await world.pass(100);
+  world.session.picture = false;
+  world.session.progress(); // sound, alone
+  world.status = { ...world.status!, problems: ["The stream has B-frames"] };
+  await world.pass(3000);
+  assert.equal(world.sessions.length, 2);
+  world.session.ended({ kind: "refused", text: "The stream has B-frames" });
+  assert.equal(world.phase, "problem");
+  await world.pass(4000);
+  assert.equal(world.sessions.length, 2);
+});
+
+test("a problem of a stream that plays does not disturb it", async () => {
+  const world = new World();
+  await world.playing();
+  world.status = { ...world.status!, problems: ["The sound can't be converted"] };
+  await world.flow(10000);
+  assert.equal(world.sessions.length, 1);
+  assert.deepEqual(world.view.status?.problems, ["The sound can't be converted"]);
+});
+
 test("a session that was not answered yet is not replaced", async () => {
   const world = new World();
   world.set("live", "first", { hasVideo: false });

@@ -84,13 +84,12 @@ test("a problem's sentence", () => {
   assert.equal(problemText({ detail: "x".repeat(10000) }, 400).length, 500);
 });
 
-test("progress is pictures, or sound where there are none", () => {
+test("progress is decoded pictures and packets of sound", () => {
   const audio = { type: "inbound-rtp", kind: "audio", packetsReceived: 50 };
   const video = { type: "inbound-rtp", kind: "video", framesDecoded: 7, packetsReceived: 99 };
-  assert.equal(progressOf([]), 0);
-  assert.equal(progressOf([audio, video, { type: "outbound-rtp", kind: "video" }]), 7);
-  assert.equal(progressOf([audio]), 50);
-  assert.equal(progressOf([audio, { type: "inbound-rtp", kind: "video" }]), 50);
+  assert.deepEqual(progressOf([]), { frames: 0, packets: 0 });
+  assert.deepEqual(progressOf([audio, video, { type: "outbound-rtp", kind: "video" }]), { frames: 7, packets: 50 });
+  assert.deepEqual(progressOf([audio, { type: "inbound-rtp", kind: "video" }]), { frames: 0, packets: 50 });
 });
 
 test("every phase has words, and a problem has its own", () => {

@@ -7,6 +7,7 @@ import { Player, type Host, type SessionEvents, type View } from "../../../web/s
 export interface FakeSession extends SessionEvents {
   closed: boolean;
   sent: { video: boolean; audio: boolean } | null;
+  picture: boolean;
 }
 
 export class World implements Host {
@@ -37,9 +38,13 @@ export class World implements Host {
 
   open(events: SessionEvents) {
     const { hasVideo = false, hasAudio = false } = this.status ?? {};
-    const session: FakeSession = { ...events, closed: false, sent: { video: hasVideo, audio: hasAudio } };
+    const session: FakeSession = { ...events, closed: false, sent: { video: hasVideo, audio: hasAudio }, picture: true };
     this.sessions.push(session);
-    return { close: () => void (session.closed = true), tracks: () => session.sent };
+    return {
+      close: () => void (session.closed = true),
+      tracks: () => session.sent,
+      hasShownPicture: () => session.picture,
+    };
   }
 
   show(view: View) {

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// stagegatesrc's properties: who is let in, and what is wrong is said.
+#include <cstring>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include "gst-plugins/common/shared_service.hpp"
+#include "tests/check/gate/pipeline.hpp"
+
+using namespace stagedoor;
+using namespace stagedoor::test;
+
+namespace {
+
+/** Fails to start, with this error and a text that holds @p text. */
+void
+assert_error (Pipeline &pipeline, GstResourceError code, const char *text)
+{
+  ck_assert (pipeline.set_state (GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
+  const auto message = pipeline.wait_for (GST_MESSAGE_ERROR);
+  ck_assert (message);
+  GError *error = nullptr;
+  gst_message_parse_error (message.get (), &error, nullptr);
+  const Error owned (error);
+  ck_assert_msg (g_error_matches (error, GST_RESOURCE_ERROR, code), "%s", error->message);
+  ck_assert_msg (std::strstr (error->message, text) != nullptr, "%s", error->message);
+}
+
+START_TEST (public_lets_anybody_in_and_says_so)
+{
+  Pipeline pipeline ("public=true");
+  pipeline.play ();
+  const auto warning = pipeline.wait_for (GST_MESSAGE_WARNING);
+  ck_assert (warning);
+  GError *error = nullptr;
+  gst_message_parse_warning (warning.get (), &error, nullptr);
+  ck_assert_ptr_nonnull (std::strstr (error->message, "Anybody"));
+  g_error_free (error);
+  Publisher publisher (pipeline.port ());
+  ck_assert (publisher.publish ("demo"));
+}
+END_TEST
+
+START_TEST (wrong_settings_are_errors)
+{
+  Pipeline no_keys ("");
+  assert_error (no_keys, GST_RESOURCE_ERROR_SETTINGS, "nobody could publish");
+  Pipeline both ("public=true " + with_keys ());
+  assert_error (both, GST_RESOURCE_ERROR_SETTINGS, "not several");
+  Pipeline no_file ("key-file=/nonexistent/keys");
+  assert_error (no_file, GST_RESOURCE_ERROR_SETTINGS, "key-file");
+  Pipeline broken ("keys=\"secret k1 hunter2-hunter2-hunter2\"");
+  assert_error (broken, GST_RESOURCE_ERROR_SETTINGS, "line 1");
+  const auto again = adopt (gst_element_get_bus (broken.get ()));
+  Pipeline host ("public=true", {}, "no.such.host:0");
+  assert_error (host, GST_RESOURCE_ERROR_SETTINGS, "listen address");
+  for (const char *bad :
+      {"", "rtmp://", "http://:1935/live/demo", "rtmp://:1935/live", "rtmp://:1935/live/",
+          "rtmp://:1935/live/a/b", "rtmp://:1935/live/..", "rtmp://:x/a/b"}) {
+    Pipeline pipeline ("public=true");
+    g_object_set (pipeline.gate (), "location", bad, nullptr);
+    ck_assert_msg (pipeline.set_state (GST_STATE_READY) == GST_STATE_CHANGE_FAILURE, "%s", bad);
+  }
+}
+END_TEST
+
+START_TEST (error_holds_no_secret)
+{
+  Pipeline broken ("keys=\"secret k1 hunter2-hunter2\"");
+  ck_assert (broken.set_state (GST_STATE_READY) == GST_STATE_CHANGE_FAILURE);
+  const auto message = broken.wait_for (GST_MESSAGE_ERROR);
+  GError *error = nullptr;
+  gchar *debug = nullptr;
+  gst_message_parse_error (message.get (), &error, &debug);
+  ck_assert_ptr_null (std::strstr (error->message, "hunter2"));
+  ck_assert_ptr_null (std::strstr (debug != nullptr ? debug : "", "hunter2"));
+  g_error_free (error);
+  g_free (debug);
+  const auto *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (broken.gate ()), "keys");
+  ck_assert_uint_eq (spec->flags & G_PARAM_READABLE, 0);
+}
+END_TEST
+
+START_TEST (taken_port_is_an_error)
+{
+  GError *error = nullptr;
+  GSocketListener *other = g_socket_listener_new ();
+  const auto port = g_socket_listener_add_any_inet_port (other, nullptr, &error);
+  ck_assert_uint_ne (port, 0);
+  Pipeline pipeline ("public=true", {}, ":" + std::to_string (port));
+  assert_error (pipeline, GST_RESOURCE_ERROR_OPEN_READ, "can't listen");
+  g_object_unref (other);
+}
+END_TEST
+
+START_TEST (keys_come_from_a_file)
+{
+  gchar *path = nullptr;
+  const int file = g_file_open_tmp ("keys-XXXXXX", &path, nullptr);
+  ck_assert_int_ge (file, 0);
+  g_close (file, nullptr);
+  ck_assert (g_file_set_contents (path, keyring_text ().c_str (), -1, nullptr));
+  Pipeline pipeline (std::string ("key-file=") + path);
+  pipeline.play ();
+  Publisher publisher (pipeline.port ());
+  ck_assert (publisher.publish (good_stream ()));
+  g_unlink (path);
+  g_free (path);
+}
+END_TEST
+
+START_TEST (application_decides_who_publishes)
+{
+  TestGate app;
+  Pipeline pipeline ("", {"audio"}, app->address ());
+  // By context, and by the address alone.
+  const auto context =
+      new_service_context (gate_context, app->address (), AnyService (app.pointer ()));
+  gst_element_set_context (pipeline.get (), context.get ());
+  pipeline.play ();
+  Publisher publisher (app.port ());
+  ck_assert (publisher.publish (good_stream ()));
+  publisher.send_aac_setup ();
+  publisher.send_audio (0);
+  ck_assert (eventually ([&] { return pipeline.count ("audio") == 1; }));
+  ck_assert (pipeline.set_state (GST_STATE_NULL) == GST_STATE_CHANGE_SUCCESS);
+  ck_assert (app->admits ("live/demo"));
+  Pipeline second ("", {"audio"}, app->address ());
+  second.play ();
+  publisher.send_audio (20);
+  publisher.send_audio (40);
+  ck_assert (eventually ([&] { return second.count ("audio") > 0; }));
+}
+END_TEST
+
+} // namespace
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  return run ("settings",
+      {public_lets_anybody_in_and_says_so, wrong_settings_are_errors, error_holds_no_secret,
+          taken_port_is_an_error, keys_come_from_a_file, application_decides_who_publishes});
+}
