@@ -33,7 +33,8 @@
  *
  * |[
  * gst-launch-1.0 -e stagegatesrc name=gate location=srt://:9999/live/demo public=true
- * gate.video ! queue ! mux. gate.audio ! queue ! mux. mp4mux name=mux ! filesink location=demo.mp4
+ * gate.video ! queue ! mux.video_0 gate.audio ! queue ! mux.audio_0 mp4mux name=mux
+ * ! filesink location=demo.mp4
  * ]|
  * Likewise by SRT, from srt://127.0.0.1:9999?streamid=publish:live/demo.
  *
