@@ -88,7 +88,7 @@ private:
 constexpr std::size_t queue_bytes = 16 * 1024 * 1024;
 constexpr std::chrono::seconds queue_time{10};
 
-/** An admitted publisher. Filled by the gate thread, drained by one consumer at a time. */
+/** An admitted publisher. Filled by its door's thread, drained by one consumer at a time. */
 class Publication
 {
 public:

@@ -90,8 +90,8 @@ private:
   bool has_association_ = false;
   std::optional<std::uint16_t> map_pid_;
   SectionReader map_;
-  std::vector<Stream> streams_;                    // of the map in force
-  std::array<std::unique_ptr<Track>, 2> tracks_{}; // video, audio
+  std::vector<Stream> streams_;                  // of the map in force
+  std::array<std::unique_ptr<Track>, 2> tracks_; // video, audio
   std::uint64_t broken_ = 0, lost_packets_ = 0;
 };
 

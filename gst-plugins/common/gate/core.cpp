@@ -94,7 +94,6 @@ Core::quit ()
 void
 Core::close_all ()
 {
-  forget_.clear ();
   close_where ([] (const Publication &) { return true; }, "the server closes this stream's door");
   if (rtmp_)
     rtmp_->close ();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Hands items from the gate thread to a consumer.
+// Hands items from a door's thread to a consumer.
 #include "gst-plugins/common/gate/live_publication.hpp"
 
 namespace stagedoor::gate {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A publication as the gate thread fills it and one consumer drains it.
+// A publication as a door's thread fills it and one consumer drains it.
 #pragma once
 
 #include "gst-plugins/common/gate/item_queue.hpp"

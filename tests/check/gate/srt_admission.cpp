@@ -98,6 +98,28 @@ START_TEST (every_form_of_streamid_opens)
 }
 END_TEST
 
+START_TEST (signed_policy_is_over_the_streamid)
+{
+  TestGate gate;
+  keys::KeyringSettings settings;
+  settings.ome = keys::SignedPolicy{.secret = "ome_is_the_best"};
+  const auto token = gate->admit ("app/alice", std::make_shared<keys::Keyring> (settings));
+  const auto port = open_srt_door (*gate.pointer ());
+  const std::string policy = "?policy=eyJ1cmxfZXhwaXJlIjo0MTAyNDQ0ODAwMDAwfQ&signature=";
+  const auto fresh = "default/app/alice" + policy + "Aa4AZP42_GbhzkTf9rRIfbQBooE";
+  const auto old = "srt://live.example.com:9999/app/alice" + policy + "mnsmm-cQQeu9YccbrpjF8BXX-iA";
+  for (const auto &streamid : {fresh, old, "#!::bmd_uuid=1234,u=" + fresh}) {
+    SrtCaller caller (port, {streamid});
+    ck_assert_int_eq (caller.reject_reason (), 0);
+    const auto publication = gate.claim ("app/alice");
+    caller.close ();
+    why_ended (*publication);
+  }
+  assert_refused (gate, port, {"x" + fresh, SRT_REJX_UNAUTHORIZED, "wrong-signature"});
+  assert_refused (gate, port, {"app/alice" + policy + "x", SRT_REJX_UNAUTHORIZED, "no-key"});
+}
+END_TEST
+
 START_TEST (passphrase_of_the_stream_must_be_right)
 {
   TestGate gate;
@@ -293,7 +315,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   return run ("srt admission",
-      {each_refusal_has_its_code, every_form_of_streamid_opens,
+      {each_refusal_has_its_code, every_form_of_streamid_opens, signed_policy_is_over_the_streamid,
           passphrase_of_the_stream_must_be_right, a_passphrase_that_cant_be_refuses_all,
           another_key_finds_the_name_busy, the_same_key_takes_over_through_any_door,
           limits_count_all_doors, closing_reaches_the_publisher, closed_when_it_is_heard_of,
