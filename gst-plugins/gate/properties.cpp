@@ -112,8 +112,8 @@ install_properties (GObjectClass *object_class)
    * The "address" with the port really bound, and what happened there: "connections", "admitted",
    * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
    * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
-   * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets", "retransmitted-packets",
-   * "dropped-packets", "buffer-ms" and "latency-ms".
+   * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets",
+   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms".
    *
    * Since: 0.1
    */
