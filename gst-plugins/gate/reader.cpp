@@ -33,7 +33,9 @@ StreamReader::start (std::shared_ptr<Gate> gate, std::string name, bool keep_lis
       [] (gpointer self) { static_cast<StreamReader *> (self)->step (); }, this, nullptr);
   gst_object_set_name (GST_OBJECT (task_), "stagegatesrc");
   gst_task_set_lock (task_, &task_lock_);
+  g_rec_mutex_lock (&task_lock_); // the first step sees all that was set before
   gst_task_start (task_);
+  g_rec_mutex_unlock (&task_lock_);
 }
 
 void

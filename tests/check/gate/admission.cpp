@@ -2,6 +2,7 @@
 // Who is let in by a gate over a real connection, and what the others are told.
 #include <cstring>
 
+#include "libs/base/hmac.hpp"
 #include "libs/base/text.hpp"
 #include "tests/check/gate/fixture.hpp"
 
@@ -120,6 +121,27 @@ START_TEST (each_refusal_has_its_own_words)
   ck_assert_uint_eq (gate->counters ().refused, all.size ());
   ck_assert_uint_eq (gate->counters ().admitted, 0);
   ck_assert (eventually ([&] { return gate->counters ().open == 0; }));
+}
+END_TEST
+
+START_TEST (signed_policy_covers_the_port_the_client_left_out)
+{
+  TestGate gate;
+  keys::KeyringSettings settings;
+  settings.ome = keys::SignedPolicy{.secret = "ome_is_the_best"};
+  const auto token =
+      gate->admit ("live/demo", std::make_shared<keys::Keyring> (std::move (settings)));
+  const auto policy =
+      "?policy=" + base64url_encode (view (R"({"url_expire":4102444800000})")) + "&signature=";
+  const auto stream_signed_for = [&] (int port) {
+    auto url = "rtmp://127.0.0.1:" + std::to_string (port) + "/live/demo" + policy;
+    url.resize (url.rfind ("&signature="));
+    return "demo" + policy + base64url_encode (hmac_sha1 (view ("ome_is_the_best"), view (url)));
+  };
+  assert_refused (
+      gate, {stream_signed_for (gate.port () ^ 1), "wrong-signature", "NetStream.Publish.Denied"});
+  Publisher publisher (gate.port ());
+  ck_assert (publisher.publish (stream_signed_for (gate.port ())));
 }
 END_TEST
 
@@ -304,6 +326,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run (
       "admission", {honest_publisher_is_handed_over, each_refusal_has_its_own_words,
+                       signed_policy_covers_the_port_the_client_left_out,
                        revoked_key_is_refused_and_ends_what_runs_on_it, another_key_gets_busy,
                        same_key_takes_over, grant_ends_while_publishing, entries_replace_and_leave,
                        one_gate_per_address, gate_may_be_dropped_in_a_callback,
