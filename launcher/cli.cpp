@@ -135,6 +135,7 @@ parse_serve (std::vector<std::string> arguments)
   ServeOptions out;
   Table table ("serve", "");
   table.text ("rtmp", out.rtmp, "Where publishers come in [:1935]", "HOST:PORT");
+  table.text ("srt", out.srt, "Where they come in by SRT, UDP [:9999]", "HOST:PORT");
   table.text ("http", out.http, "Watch page, WHEP and status [:8080]", "HOST:PORT");
   table.text ("webrtc", out.webrtc, "WebRTC media, UDP [:8189]", "HOST:PORT");
   table.text ("public-address", out.public_address, "The address that viewers reach, behind NAT",

@@ -20,7 +20,7 @@ struct PrintText
 
 struct ServeOptions
 {
-  std::string rtmp = ":1935", http = ":8080", webrtc = ":8189";
+  std::string rtmp = ":1935", srt = ":9999", http = ":8080", webrtc = ":8189";
   std::string public_address;
   std::string state;
   std::string pipeline;              ///< "" = the installed webrtc.json

@@ -73,7 +73,7 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 /** What is printed, in both forms. */
 struct Credential
 {
-  std::string server, key; ///< RTMP; empty for a play key
+  std::string server, key, srt; ///< RTMP and SRT; empty for a play key
   std::string watch, whep, token;
 };
 
@@ -92,6 +92,7 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
   } else {
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
     out.key = name + "?key=" + token;
+    out.srt = "srt://" + reachable (at.srt, host) + "?streamid=publish:" + stream + "?key=" + token;
   }
   return out;
 }
@@ -109,6 +110,8 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
     json.add ("expires", format_time (claims.expires));
   if (!c.server.empty ())
     json.object ("rtmp").add ("server", c.server).add ("key", c.key).end_object ();
+  if (!c.srt.empty ())
+    json.object ("srt").add ("url", c.srt).end_object ();
   json.add ("watch", c.watch);
   json.object ("whep").add ("url", c.whep);
   if (c.server.empty ())
@@ -122,8 +125,9 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
 {
   if (!c.server.empty ())
     std::printf ("OBS: Settings > Stream > Service \"Custom...\"\n"
-                 "  Server      %s\n  Stream Key  %s\n\n",
-        c.server.c_str (), c.key.c_str ());
+                 "  Server      %s\n  Stream Key  %s\n\n"
+                 "SRT encoders  %s\n",
+        c.server.c_str (), c.key.c_str (), c.srt.c_str ());
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
     std::printf ("  with token  %s\n", c.token.c_str ());
@@ -155,8 +159,8 @@ run_key_new (const KeyNewOptions &options)
   const auto token = mint_unrevoked (*settings, *claims);
   if (!token)
     return fail (exit_usage, token.error ());
-  const auto at =
-      state->announced ().value_or (Addresses{ServeOptions{}.rtmp, ServeOptions{}.http, ""});
+  const auto at = state->announced ().value_or (
+      Addresses{ServeOptions{}.rtmp, ServeOptions{}.srt, ServeOptions{}.http, ""});
   const auto host = options.host.empty () ? at.public_address : options.host;
   const auto credential = credential_for (options.stream, *claims, *token, at, host);
   if (options.json)

@@ -5,6 +5,8 @@
 
 namespace stagedoor {
 
+static const std::string srt_scheme = "srt://";
+
 Result<Listeners>
 Listeners::open (const ServeOptions &options)
 {
@@ -27,6 +29,10 @@ Listeners::open (const ServeOptions &options)
   if (!gate)
     return unavailable ("--rtmp", gate.error ());
   out.gate = std::move (*gate);
+  const auto srt = out.gate->add_srt_door (srt_scheme + options.srt);
+  if (!srt)
+    return unavailable ("--srt", srt.error ());
+  out.srt_address = srt->substr (srt_scheme.size ());
   return out;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The three addresses of the program, open for as long as it runs.
+// The addresses of the program, open for as long as it runs.
 #pragma once
 
 #include "gst-plugins/common/gate.hpp"
@@ -14,7 +14,7 @@ struct Listeners
   std::shared_ptr<http::Server> http;
   std::shared_ptr<void> webrtc; // elements find the port by its address
   std::shared_ptr<gate::Gate> gate;
-  std::string http_address, webrtc_address; ///< with the ports really bound
+  std::string srt_address, http_address, webrtc_address; ///< with the ports really bound
 
   static Result<Listeners> open (const ServeOptions &options);
 };

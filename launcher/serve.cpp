@@ -96,14 +96,15 @@ Daemon::start (const ServeOptions &options)
   if (const auto admitted = admission_.load (); !admitted)
     return admitted;
   admission_.watch ();
-  auto announced = state_.announce (
-      {listeners_.gate->address (), listeners_.http_address, options.public_address});
+  auto announced = state_.announce ({listeners_.gate->address (), listeners_.srt_address,
+      listeners_.http_address, options.public_address});
   if (!announced)
     return tl::unexpected (announced.error ());
   announcement_ = std::move (*announced);
   follow_signals ();
-  log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address () + ", HTTP on "
-            + listeners_.http_address + ", WebRTC on " + listeners_.webrtc_address);
+  log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address () + ", SRT on "
+            + listeners_.srt_address + ", HTTP on " + listeners_.http_address + ", WebRTC on "
+            + listeners_.webrtc_address);
   notify_manager ("READY=1");
   if (options.ready_fd >= 0)
     write_ready (options.ready_fd);
@@ -153,8 +154,9 @@ Daemon::run ()
 Result<void>
 check_options (const ServeOptions &options)
 {
-  for (const auto &[name, address] : {std::pair ("--rtmp", options.rtmp),
-           std::pair ("--http", options.http), std::pair ("--webrtc", options.webrtc)})
+  for (const auto &[name, address] :
+      {std::pair ("--rtmp", options.rtmp), std::pair ("--srt", options.srt),
+          std::pair ("--http", options.http), std::pair ("--webrtc", options.webrtc)})
     if (const auto parsed = parse_listen_address (address); !parsed)
       return fail (exit_usage, std::string (name) + ": " + parsed.error ());
   if (!options.public_address.empty () && !IpAddress::parse (options.public_address))

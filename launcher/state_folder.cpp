@@ -220,7 +220,7 @@ StateFolder::announce (const Addresses &addresses) const
     return fail (exit_unavailable, "another stagedoor runs with the state folder " + path_);
   JsonWriter json;
   json.object ();
-  json.add ("rtmp", addresses.rtmp).add ("http", addresses.http);
+  json.add ("rtmp", addresses.rtmp).add ("srt", addresses.srt).add ("http", addresses.http);
   json.add ("public-address", addresses.public_address).end_object ();
   if (ftruncate (file.get (), 0) != 0 || !write_all (file.get (), json.text ()))
     return fail (exit_io, "can't write " + path_ + "/addresses.json: " + why (errno));
@@ -241,8 +241,8 @@ StateFolder::announced () const
   if (!json || !JSON_NODE_HOLDS_OBJECT (json->get ()))
     return std::nullopt;
   JsonObject *object = json_node_get_object (json->get ());
-  return Addresses{json_string (object, "rtmp"), json_string (object, "http"),
-      json_string (object, "public-address")};
+  return Addresses{json_string (object, "rtmp"), json_string (object, "srt"),
+      json_string (object, "http"), json_string (object, "public-address")};
 }
 
 } // namespace stagedoor

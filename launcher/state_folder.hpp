@@ -34,7 +34,7 @@ private:
 /** Where a running server really listens, for the URLs that "key new" prints. */
 struct Addresses
 {
-  std::string rtmp, http; ///< "host:port", the host maybe empty
+  std::string rtmp, srt, http; ///< "host:port", the host maybe empty
   std::string public_address;
 };
 

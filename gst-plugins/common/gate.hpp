@@ -35,8 +35,8 @@ struct TrackCaps
 };
 
 /** One access unit or audio frame. Buffer PTS (and DTS, for H.26x) are nanoseconds on the
- * publication's timeline, which starts at 0; DELTA_UNIT and DISCONT are set. The consumer owns the
- * only reference, so it may restamp the buffer. */
+ * publication's timeline, which starts between 0 and 1 s; DELTA_UNIT and DISCONT are set. The
+ * consumer owns the only reference, so it may restamp the buffer. */
 struct Frame
 {
   Track track;
@@ -88,14 +88,14 @@ private:
 constexpr std::size_t queue_bytes = 16 * 1024 * 1024;
 constexpr std::chrono::seconds queue_time{10};
 
-/** An admitted publisher. Filled by the gate thread, drained by one consumer at a time. */
+/** An admitted publisher. Filled by its door's thread, drained by one consumer at a time. */
 class Publication
 {
 public:
   virtual ~Publication () = default;
   virtual const std::string &name () const = 0; ///< "live/demo"
   virtual const keys::Grant &grant () const = 0;
-  virtual std::string protocol () const = 0; ///< "rtmp"
+  virtual std::string protocol () const = 0; ///< "rtmp" or "srt"
   virtual Endpoint peer () const = 0;
 
   /** Next item, in order; blocks. nullopt when interrupted, and after End. The queue is bounded by
@@ -106,7 +106,9 @@ public:
   /** Tells the publisher why and closes, soon. The consumer then pops End. Any thread. */
   virtual void close (std::string why) = 0;
 
-  /** Counters: bytes, video/audio frames, dropped frames, timeline repairs. Transfer full. */
+  /** Counters: bytes, video/audio frames, dropped and broken frames, timeline repairs. By SRT also
+   * "rtt-ms", "packets", "lost-packets", "retransmitted-packets", "dropped-packets" (came too
+   * late), "buffer-ms" and "latency-ms", at most a second old. Transfer full. */
   virtual GstStructure *stats () const = 0;
 };
 
@@ -116,7 +118,7 @@ struct Counters
                 open = 0;
 };
 
-/** Bounds of one listener. */
+/** Bounds of a gate, all its doors together. */
 struct Limits
 {
   std::size_t connections = 2048;
@@ -133,26 +135,43 @@ struct Refused
 {
   std::string name; ///< "live/demo"; empty when the connection was refused before it named a stream
   Endpoint peer;
-  std::string reason;       ///< keys::name(), "bad-name", "busy", "limit", "timeout" or "protocol"
-  std::string text;         ///< the sentence that the publisher was told
+  std::string reason; ///< keys::name(), "bad-name", "bad-mode" (SRT: asks to watch), "busy",
+                      ///< "limit", "timeout" or "protocol"
+  std::string text;   ///< the sentence that the publisher was told
   std::uint64_t untold = 0; ///< refusals before this one that nobody was told of
 };
 
-/** Listens on one address. One per address in the process: use open(). Thread safe; call it without
- * holding a lock that a callback takes, because most calls wait for the gate thread. */
+struct SrtSettings
+{
+  /** How long lost packets may take to come again; the publisher may ask for more. */
+  std::chrono::milliseconds latency{120};
+  /** The passphrase that a stream's publisher must have: 10 to 79 bytes, or empty for none. Called
+   * on libsrt's threads, must not block. The publisher chooses the key's length. */
+  std::function<std::string (const std::string &name)> passphrase;
+};
+
+/** Lets publishers in through one or more doors (RTMP, SRT), all under the same names. One per
+ * address in the process: use open(). Thread safe; call it without holding a lock that a callback
+ * takes, because most calls wait for the gate thread. */
 class Gate
 {
 public:
-  /** @p address is "host:port", ":port" (all addresses) or ":0". Returns the gate that already
-   * listens there when there is one, with the limits it has; the listener and its publishers are
-   * closed when the last holder lets go. Error text is for people. */
+  /** @p address is "host:port", ":port" (all addresses) or ":0" for RTMP, the same behind "srt://"
+   * for SRT. Returns the gate that already listens there when there is one, with the limits and
+   * settings it has; its doors and publishers are closed when the last holder lets go. Error text
+   * is for people. */
   static tl::expected<std::shared_ptr<Gate>, std::string> open (
-      const std::string &address, const Limits &limits = {});
+      const std::string &address, const Limits &limits = {}, const SrtSettings &srt = {});
   virtual ~Gate () = default;
 
-  virtual std::uint16_t port () const = 0; ///< the port really bound
-  /** "host:port" with the port really bound: open (address ()) is this gate. */
+  virtual std::uint16_t port () const = 0; ///< the port really bound, of the first door
+  /** Of the first door, with the port really bound: open (address ()) is this gate. */
   virtual std::string address () const = 0;
+
+  /** Opens an SRT door, too: one UDP port for all streams. @p address as open() takes it, with
+   * "srt://". Returns the address really bound; open() of it is this gate. */
+  virtual tl::expected<std::string, std::string> add_srt_door (
+      const std::string &address, const SrtSettings &settings = {}) = 0;
 
   /** Who may publish on @p name ("live/demo", or "*" for every name that has no entry of its own).
    * Until the returned token is dropped; a later entry for the same name replaces the earlier one.

@@ -57,6 +57,21 @@ verifier_of (const Settings &settings)
   return nullptr;
 }
 
+tl::expected<SrtSettings, Failure>
+srt_settings_of (const Settings &settings)
+{
+  SrtSettings out{.latency = std::chrono::milliseconds (settings.srt_latency_ms)};
+  const auto size = settings.srt_passphrase.size ();
+  if (size == 0)
+    return out;
+  if (size < 10 || size > 79)
+    return wrong_settings ("srt-passphrase has to have 10 to 79 bytes");
+  out.passphrase = [passphrase = settings.srt_passphrase] (const std::string &) {
+    return passphrase;
+  };
+  return out;
+}
+
 /** Gate thread. */
 void
 post_refused (GstElement *element, const Refused &refused)
@@ -79,8 +94,12 @@ open_entrance (GstElement *element, const Settings &settings)
   auto verifier = verifier_of (settings);
   if (!verifier)
     return tl::unexpected (verifier.error ());
-  const auto service = service_for (element, gate_context, location->address,
-      [&] { return Gate::open (location->address).map ([] (auto g) { return AnyService (g); }); });
+  const auto srt = srt_settings_of (settings);
+  if (!srt)
+    return tl::unexpected (srt.error ());
+  const auto service = service_for (element, gate_context, location->address, [&] {
+    return Gate::open (location->address, {}, *srt).map ([] (auto g) { return AnyService (g); });
+  });
   if (!service)
     return tl::unexpected (Failure{GST_RESOURCE_ERROR_OPEN_READ, service.error ()});
   Entrance out{location->name, std::static_pointer_cast<Gate> (*service), nullptr, nullptr};

@@ -12,6 +12,8 @@ struct Settings
   std::string key_file, keys;
   bool public_stream = false;
   bool keep_listening = false;
+  unsigned srt_latency_ms = 120;
+  std::string srt_passphrase;
 };
 
 struct Entrance

@@ -4,12 +4,12 @@
  * SECTION:element-stagegatesrc
  * @title: stagegatesrc
  *
- * Listens for a publisher by RTMP (OBS, ffmpeg, cameras), lets in whoever shows a key that holds,
- * and puts out what that sends as elementary streams with complete caps, as they come: nothing is
- * decoded. One that is refused is told why; here that is an element message "stagedoor-refused"
- * (fields "name", "peer", "reason" and "text"), never an error. "stagedoor-published" (fields
- * "name" and "protocol") and "stagedoor-unpublished" (field "why") tell of the one that was
- * admitted.
+ * Listens for a publisher by RTMP or SRT (OBS, ffmpeg, cameras), lets in whoever shows a key that
+ * holds, and puts out what that sends as elementary streams with complete caps, as they come:
+ * nothing is decoded. One that is refused is told why; here that is an element message
+ * "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
+ * "stagedoor-published" (fields "name" and "protocol") and "stagedoor-unpublished" (field "why")
+ * tell of the one that was admitted.
  *
  * The pads "video" and "audio" appear with the first frame of each. A publisher need not send both:
  * no-more-pads comes with the second pad, or when the first has carried two seconds.
@@ -31,12 +31,18 @@
  * stops. With key-file instead of public, only keys that were signed with a secret in that file are
  * let in.
  *
+ * |[
+ * gst-launch-1.0 -e stagegatesrc name=gate location=srt://:9999/live/demo public=true
+ * gate.video ! queue ! mux.video_0 gate.audio ! queue ! mux.audio_0 mp4mux name=mux
+ * ! filesink location=demo.mp4
+ * ]|
+ * Likewise by SRT, from srt://127.0.0.1:9999?streamid=publish:live/demo.
+ *
  * Since: 0.1
  */
 #include "gst-plugins/gate/gststagegatesrc.h"
 
-#include <array>
-
+#include "gst-plugins/gate/properties.hpp"
 #include "gst-plugins/gate/reader.hpp"
 
 GST_DEBUG_CATEGORY (gst_stage_gate_src_debug);
@@ -62,17 +68,6 @@ struct Impl
   void start ();
   GstStructure *stats () const;
 };
-
-enum Prop : guint {
-  PROP_LOCATION = 1,
-  PROP_KEY_FILE,
-  PROP_KEYS,
-  PROP_PUBLIC,
-  PROP_KEEP_LISTENING,
-  PROP_STATS,
-  N_PROPS
-};
-std::array<GParamSpec *, N_PROPS> props;
 
 #define STAGE_VIDEO_CAPS                                                                           \
   "video/x-h264, stream-format=avc, alignment=au; video/x-h265, stream-format=hvc1, "              \
@@ -171,58 +166,22 @@ gst_stage_gate_src_finalize (GObject *object)
 static void
 gst_stage_gate_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  const auto text = [value] {
-    const char *set = g_value_get_string (value);
-    return std::string (set != nullptr ? set : "");
-  };
   const ObjectLock lock (object);
-  auto &settings = GST_STAGE_GATE_SRC (object)->impl->settings;
-  switch (id) {
-    case PROP_LOCATION:
-      settings.location = text ();
-      break;
-    case PROP_KEY_FILE:
-      settings.key_file = text ();
-      break;
-    case PROP_KEYS:
-      settings.keys = text ();
-      break;
-    case PROP_PUBLIC:
-      settings.public_stream = g_value_get_boolean (value);
-      break;
-    case PROP_KEEP_LISTENING:
-      settings.keep_listening = g_value_get_boolean (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (!gate::set_setting (GST_STAGE_GATE_SRC (object)->impl->settings, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
 gst_stage_gate_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   const auto &impl = *GST_STAGE_GATE_SRC (object)->impl;
-  if (id == PROP_STATS) {
+  if (id == gate::PROP_STATS) {
     g_value_take_boxed (value, impl.stats ());
     return;
   }
   const ObjectLock lock (object);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, impl.settings.location.c_str ());
-      break;
-    case PROP_KEY_FILE:
-      g_value_set_string (value, impl.settings.key_file.c_str ());
-      break;
-    case PROP_PUBLIC:
-      g_value_set_boolean (value, impl.settings.public_stream);
-      break;
-    case PROP_KEEP_LISTENING:
-      g_value_set_boolean (value, impl.settings.keep_listening);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (!gate::get_setting (impl.settings, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static GstStateChangeReturn
@@ -270,81 +229,6 @@ gst_stage_gate_src_send_event (GstElement *element, GstEvent *event)
   return GST_STAGE_GATE_SRC (element)->impl->reader.send_eos ();
 }
 
-constexpr auto setting_flags =
-    static_cast<GParamFlags> (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-
-static void
-install_admission_properties ()
-{
-  constexpr auto secret = static_cast<GParamFlags> (
-      G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  /**
-   * GstStageGateSrc:key-file:
-   *
-   * File with the secrets that publishers' keys are signed with, as docs/keys.md describes it.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEY_FILE] = g_param_spec_string ("key-file", "Key file",
-      "File with the secrets that keys are signed with", nullptr, setting_flags);
-  /**
-   * GstStageGateSrc:keys:
-   *
-   * The content of a #GstStageGateSrc:key-file, instead of one. It can't be read back.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEYS] = g_param_spec_string (
-      "keys", "Keys", "Content of a key file, instead of one", nullptr, secret);
-  /**
-   * GstStageGateSrc:public:
-   *
-   * Lets anybody publish, without a key.
-   *
-   * Since: 0.1
-   */
-  props[PROP_PUBLIC] = g_param_spec_boolean (
-      "public", "Public", "Let anybody publish, without a key", FALSE, setting_flags);
-}
-
-static void
-install_other_properties ()
-{
-  /**
-   * GstStageGateSrc:location:
-   *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM. No host means all
-   * addresses, no port 1935, and port 0 a free one.
-   *
-   * Since: 0.1
-   */
-  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", setting_flags);
-  /**
-   * GstStageGateSrc:keep-listening:
-   *
-   * When a publisher stops, wait for the next one instead of ending the stream. That goes on
-   * on the same pads, in running time.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEEP_LISTENING] = g_param_spec_boolean ("keep-listening", "Keep listening",
-      "Wait for the next publisher when one stops, instead of ending the stream", FALSE,
-      setting_flags);
-  /**
-   * GstStageGateSrc:stats:
-   *
-   * The "address" with the port really bound, and what happened there: "connections", "admitted",
-   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
-   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
-   * "broken-frames" and "timeline-repairs".
-   *
-   * Since: 0.1
-   */
-  props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
-      GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-}
-
 static void
 gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
 {
@@ -356,12 +240,9 @@ gst_stage_gate_src_class_init (GstStageGateSrcClass *klass)
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_stage_gate_src_change_state);
   element_class->send_event = GST_DEBUG_FUNCPTR (gst_stage_gate_src_send_event);
 
-  install_admission_properties ();
-  install_other_properties ();
-  g_object_class_install_properties (object_class, props.size (), props.data ());
-
+  gate::install_properties (object_class);
   gst_element_class_add_static_pad_template (element_class, &video_template);
   gst_element_class_add_static_pad_template (element_class, &audio_template);
   gst_element_class_set_static_metadata (element_class, "Stagedoor gate", "Source/Network",
-      "Receives what a publisher with a valid key sends by RTMP", "The Stagedoor authors");
+      "Receives what a publisher with a valid key sends by RTMP or SRT", "The Stagedoor authors");
 }

@@ -12,12 +12,13 @@ namespace stagedoor::gate {
 tl::expected<Location, std::string>
 parse_location (const std::string &text)
 {
-  constexpr std::string_view scheme = "rtmp://";
+  constexpr std::string_view rtmp = "rtmp://", srt = "srt://";
   const auto fail = tl::unexpected (
-      "location is '" + text.substr (0, 256) + "', not rtmp://[HOST][:PORT]/APP/STREAM");
-  if (!text.starts_with (scheme))
+      "location is '" + text.substr (0, 256) + "', not rtmp:// or srt://[HOST][:PORT]/APP/STREAM");
+  const bool by_srt = text.starts_with (srt);
+  if (!by_srt && !text.starts_with (rtmp))
     return fail;
-  const auto rest = std::string_view (text).substr (scheme.size ());
+  const auto rest = std::string_view (text).substr (by_srt ? srt.size () : rtmp.size ());
   const auto slash = rest.find ('/');
   if (slash == std::string_view::npos)
     return fail;
@@ -26,14 +27,14 @@ parse_location (const std::string &text)
   if (split == std::string_view::npos || !is_valid_name (path.substr (0, split))
       || !is_valid_name (path.substr (split + 1)))
     return fail;
-  Location out{std::string (authority), std::string (path)};
+  auto address = std::string (authority);
   const auto colon = authority.rfind (':'), bracket = authority.rfind (']');
   const bool has_port =
       colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   if (!has_port)
-    out.address += ":1935";
-  return parse_listen_address (out.address).map ([&] (const Endpoint &at) {
-    return Location{listen_address_text (at), out.name};
+    address += by_srt ? ":9999" : ":1935";
+  return parse_listen_address (address).map ([&] (const Endpoint &at) {
+    return Location{std::string (by_srt ? srt : "") + listen_address_text (at), std::string (path)};
   });
 }
 

@@ -5,6 +5,9 @@
 #include <array>
 #include <cstring>
 
+#include "libs/codecs/nal.hpp"
+#include "libs/codecs/nal_setup.hpp"
+
 namespace stagedoor::whep {
 
 namespace {
@@ -32,46 +35,29 @@ profile_level_id (ByteView sps)
   return out;
 }
 
-void
-read_nals (Reader &reader, unsigned count, Format &format)
-{
-  for (unsigned i = 0; i < count; ++i) {
-    const auto nal = reader.take (reader.u16 ());
-    if (reader.ok () && !nal.empty ())
-      append_nal (nal, format.parameter_sets);
-  }
-}
-
-/** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 section 5.3.3.1). */
 bool
-read_avcc (ByteView data, Format &format)
+take_setup (const std::optional<codecs::NalSetup> &setup, Format &format)
 {
-  Reader reader (data);
-  reader.skip (4);
-  format.nal_length_size = (reader.u8 () & 3u) + 1;
-  read_nals (reader, reader.u8 () & 31u, format);
-  read_nals (reader, reader.u8 (), format);
-  if (!reader.ok ())
+  if (!setup)
     return false;
-  format.source.h264_profile_level_id = profile_level_id (data);
+  format.nal_length_size = setup->length_size;
+  for (const auto nal : setup->parameter_sets)
+    append_nal (nal, format.parameter_sets);
   return true;
 }
 
-/** HEVCDecoderConfigurationRecord (section 8.3.3.1). */
+bool
+read_avcc (ByteView data, Format &format)
+{
+  format.source.h264_profile_level_id = profile_level_id (data); // at the place that an SPS has it
+  return take_setup (codecs::read_avcc (data), format);
+}
+
 bool
 read_hvcc (ByteView data, Format &format)
 {
-  Reader reader (data);
-  reader.skip (1);
-  format.source.profile = reader.u8 () & 31;
-  reader.skip (19);
-  format.nal_length_size = (reader.u8 () & 3u) + 1;
-  const unsigned arrays = reader.u8 ();
-  for (unsigned i = 0; i < arrays && reader.ok (); ++i) {
-    reader.skip (1);
-    read_nals (reader, reader.u16 (), format);
-  }
-  return reader.ok ();
+  format.source.profile = data.size () > 1 ? data[1] & 31 : 0;
+  return take_setup (codecs::read_hvcc (data), format);
 }
 
 /** AV1CodecConfigurationRecord (AV1 in ISOBMFF, section 2.3.3). */
@@ -132,28 +118,6 @@ constexpr struct
     {"video/x-av1", Codec::av1}, {"video/x-vp8", Codec::vp8}, {"video/x-vp9", Codec::vp9},
     {"audio/x-opus", Codec::opus}};
 
-/** Calls @p call with each NAL unit of a byte stream with start codes. */
-template <class Call>
-void
-for_each_nal (ByteView in, Call call)
-{
-  const auto next_start = [&] (std::size_t from) {
-    for (auto at = from; at + 3 <= in.size (); ++at)
-      if (in[at] == 0 && in[at + 1] == 0 && in[at + 2] == 1)
-        return at;
-    return in.size ();
-  };
-  for (auto at = next_start (0); at + 3 < in.size ();) {
-    const auto end = next_start (at + 3);
-    auto nal = in.subspan (at + 3, end - at - 3);
-    while (!nal.empty () && nal.back () == 0) // the first byte of a four-byte start code
-      nal = nal.first (nal.size () - 1);
-    if (!nal.empty () && !call (nal))
-      return;
-    at = end;
-  }
-}
-
 } // namespace
 
 std::optional<Format>
@@ -184,19 +148,19 @@ learn (Format &format, ByteView access_unit)
   Bytes sets;
   std::string id;
   unsigned kinds = 0;
-  for_each_nal (access_unit, [&] (ByteView nal) {
+  codecs::ByteStreamReader stream (access_unit);
+  for (auto nal = stream.next (); !nal.empty (); nal = stream.next ()) {
     const unsigned type = h264 ? nal[0] & 31u : nal[0] >> 1 & 63u;
     const auto first = h264 ? 7u : 32u;
     if (h264 ? type >= 1 && type <= 5 : type < 32)
-      return false; // the picture: what follows is long and of no interest
+      break; // the picture: what follows is long and of no interest
     if (type < first || type > (h264 ? 8u : 34u))
-      return true;
+      continue;
     kinds |= 1u << (type - first);
     append_nal (nal, sets);
     if (h264 && type == 7)
       id = profile_level_id (nal);
-    return true;
-  });
+  }
   if (kinds != (h264 ? 3u : 7u) || sets == format.parameter_sets)
     return false;
   format.parameter_sets = std::move (sets);

@@ -2,9 +2,9 @@
 // H.264 (RFC 6184, packetization-mode 1) and HEVC (RFC 7798): single NAL units, aggregates of
 // small ones, fragments of large ones.
 #include <algorithm>
-#include <cstring>
 #include <span>
 
+#include "libs/codecs/nal.hpp"
 #include "libs/webrtc/packetizer_writer.hpp"
 
 namespace stagedoor::webrtc {
@@ -86,36 +86,13 @@ struct H265
   }
 };
 
-void
-add_nal (const std::uint8_t *begin, const std::uint8_t *end, std::vector<ByteView> &out)
-{
-  while (end > begin && end[-1] == 0) // trailing_zero_8bits, or the first byte of a long start code
-    --end;
-  if (end > begin)
-    out.emplace_back (begin, end);
-}
-
 /** Appends the NAL units of an Annex B byte stream. */
 void
 split_annex_b (ByteView in, std::vector<ByteView> &out)
 {
-  if (in.size () < 3)
-    return;
-  const auto *end = in.data () + in.size ();
-  const std::uint8_t *nal = nullptr;
-  for (const auto *at = in.data () + 2; at < end; ++at) {
-    at = static_cast<const std::uint8_t *> (
-        std::memchr (at, 1, static_cast<std::size_t> (end - at)));
-    if (at == nullptr)
-      break;
-    if (at[-1] != 0 || at[-2] != 0)
-      continue;
-    if (nal != nullptr)
-      add_nal (nal, at - 2, out);
-    nal = at + 1;
-  }
-  if (nal != nullptr)
-    add_nal (nal, end, out);
+  codecs::ByteStreamReader stream (in);
+  for (auto nal = stream.next (); !nal.empty (); nal = stream.next ())
+    out.push_back (nal);
 }
 
 template <class Format>

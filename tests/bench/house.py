@@ -34,7 +34,7 @@ class Server:
         reader, writer = os.pipe()
         start = time.monotonic()
         self.process = subprocess.Popen(
-            ["stagedoor", "serve", *self.flags(), "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+            ["stagedoor", "serve", *self.flags(), "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0"]
             + ["--webrtc", "127.0.0.1:0", "--ready-fd", str(writer)],
             pass_fds=[writer],
             stderr=subprocess.DEVNULL,

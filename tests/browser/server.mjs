@@ -14,7 +14,7 @@ export class Server {
     const server = new Server();
     server.state = state ?? (await mkdtemp(join(tmpdir(), "stagedoor-")));
     const any = "127.0.0.1:0";
-    const flags = ["--state", server.state, "--rtmp", any, "--http", http, "--webrtc", any, "--ready-fd", "3"];
+    const flags = ["--state", server.state, "--rtmp", any, "--srt", any, "--http", http, "--webrtc", any, "--ready-fd", "3"];
     server.process = new Child(stagedoor, ["serve", ...flags], { env: { ...process.env, ...env }, extra: ["pipe"] });
     const ready = server.process.child.stdio[3];
     await Promise.race([once(ready, "data"), server.process.ended]);

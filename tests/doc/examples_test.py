@@ -27,7 +27,7 @@ ENOUGH_BUFFERS = 20
 PATIENCE_S = 30
 PUBLISHER = (
     "ffmpeg -nostdin -loglevel error -re -f lavfi -i testsrc2=size=320x240:rate=30 -f lavfi -i sine=frequency=440 "
-    "-c:v libx264 -preset ultrafast -tune zerolatency -profile:v baseline -pix_fmt yuv420p -g 30 -c:a aac -f flv"
+    "-c:v libx264 -preset ultrafast -tune zerolatency -profile:v baseline -pix_fmt yuv420p -g 30 -c:a aac"
 )
 
 
@@ -93,6 +93,14 @@ def accepts(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def publisher(protocol, port, stream, launched):
+    """The command that publishes, once somebody listens. SRT callers keep trying by themselves."""
+    if protocol == "srt":
+        return [*PUBLISHER.split(), "-f", "mpegts", f"srt://127.0.0.1:{port}?streamid=publish:{stream}&connect_timeout={PATIENCE_S * 1000}"]
+    wait_until(lambda: launched.poll() is not None or accepts(port), PATIENCE_S)
+    return [*PUBLISHER.split(), "-f", "flv", f"rtmp://127.0.0.1:{port}/{stream}"]
+
+
 def run_example(line, folder):
     """Returns (exit code, output, buffers per sink)."""
     environment = dict(
@@ -104,11 +112,10 @@ def run_example(line, folder):
             subprocess.Popen(shlex.split(line), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         ]
         launched = children[0]
-        knock = re.search(r"rtmp://\S*:(\d+)/(\S+)", line)
+        knock = re.search(r"(rtmp|srt)://\S*:(\d+)/(\S+)", line)
         if "stagegatesrc" in line and knock:
-            wait_until(lambda: launched.poll() is not None or accepts(int(knock[1])), PATIENCE_S)
-            url = f"rtmp://127.0.0.1:{knock[1]}/{knock[2]}"
-            children.append(subprocess.Popen([*PUBLISHER.split(), url], stdout=output, stderr=subprocess.STDOUT))
+            command = publisher(knock[1], int(knock[2]), knock[3], launched)
+            children.append(subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT))
         wait_until(lambda: launched.poll() is not None or tracer.satisfied(), PATIENCE_S)
         for child in children:
             child.send_signal(signal.SIGINT)

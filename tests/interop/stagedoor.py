@@ -58,7 +58,7 @@ class Stage:
 
     def _serve(self):
         reader, writer = os.pipe()
-        flags = [f"--{name}=127.0.0.1:0" for name in ("rtmp", "http", "webrtc")]
+        flags = [f"--{name}=127.0.0.1:0" for name in ("rtmp", "srt", "http", "webrtc")]
         command = [PROGRAM, "serve", "--state", self.folder.name, *flags, "--ready-fd", str(writer)]
         self.server = subprocess.Popen(command, pass_fds=[writer], env=SERVER_ENV, stdin=subprocess.DEVNULL)
         self.children.append(self.server)

@@ -53,7 +53,7 @@ class Server:
         read_end, write_end = os.pipe()
         self._log = open(self.folder / "log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
+            [PROGRAM, "serve", "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
              "--state", str(self.state), "--ready-fd", str(write_end), *flags],
             pass_fds=[write_end], stderr=self._log, env={**os.environ, **(env or {})},
         )

@@ -37,6 +37,8 @@ class Keys(unittest.TestCase):
         credential = self.new()
         self.assertEqual(credential["rtmp"]["server"], "rtmp://localhost:1935/live")
         self.assertRegex(credential["rtmp"]["key"], r"^demo\?key=1k1\.0\.p\.[\w-]{22}$")
+        self.assertEqual(credential["srt"]["url"],
+                         "srt://localhost:9999?streamid=publish:live/demo?key=" + credential["rtmp"]["key"][9:])
         self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo")
         self.assertEqual(credential["whep"], {"url": "http://localhost:8080/live/demo/whep"})
         self.assertEqual(credential["role"], "publish")
@@ -44,6 +46,7 @@ class Keys(unittest.TestCase):
     def test_play_key(self):
         credential = self.new("live/demo", "--role", "play")
         self.assertNotIn("rtmp", credential)
+        self.assertNotIn("srt", credential)
         self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo?key=" + credential["whep"]["token"])
 
     def test_host(self):
@@ -54,6 +57,7 @@ class Keys(unittest.TestCase):
     def test_what_people_read_has_the_same(self):
         text = run("key", "new", "--stream", "live/demo", "--state", self.state, check=0).stdout
         self.assertIn("Server      rtmp://localhost:1935/live\n", text)
+        self.assertRegex(text, r"SRT encoders  srt://localhost:9999\?streamid=publish:live/demo\?key=1k1\.0\.p\.[\w-]{22}\n")
         self.assertRegex(text, r"Stream Key  demo\?key=1k1\.0\.p\.[\w-]{22}\n")
         self.assertIn("http://localhost:8080/watch/live/demo", text)
 

@@ -39,7 +39,7 @@ class StartAndEnd(unittest.TestCase):
 
     def test_without_the_word_serve(self):
         with tempfile.TemporaryDirectory() as folder:
-            child = subprocess.Popen([PROGRAM, "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
+            child = subprocess.Popen([PROGRAM, "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
                                       "--state", folder], stderr=subprocess.PIPE, text=True)
             for line in child.stderr:
                 if "RTMP on 127.0.0.1:" in line:
@@ -72,11 +72,12 @@ class StartAndEnd(unittest.TestCase):
 
     def test_taken_ports_are_named(self):
         with Server() as server:
-            for flag in ("--rtmp", "--http", "--webrtc"):
-                flags = {"--rtmp": "127.0.0.1:0", "--http": "127.0.0.1:0", "--webrtc": "127.0.0.1:0"}
-                with socket.socket(type=socket.SOCK_DGRAM if flag == "--webrtc" else socket.SOCK_STREAM) as taken:
+            for flag in ("--rtmp", "--srt", "--http", "--webrtc"):
+                udp = flag in ("--srt", "--webrtc")
+                flags = dict.fromkeys(("--rtmp", "--srt", "--http", "--webrtc"), "127.0.0.1:0")
+                with socket.socket(type=socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as taken:
                     taken.bind(("127.0.0.1", 0))
-                    if flag != "--webrtc":
+                    if not udp:
                         taken.listen()
                     flags[flag] = "127.0.0.1:%d" % taken.getsockname()[1]
                     done = run("serve", "--state", str(self.folder / "s"), *(w for pair in flags.items() for w in pair), check=69)
@@ -86,14 +87,14 @@ class StartAndEnd(unittest.TestCase):
 
     def test_second_server_on_one_state_folder(self):
         with Server() as server:
-            done = run("serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
+            done = run("serve", "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
                        "--state", str(server.state), check=69)
             self.assertIn(str(server.state), done.stderr)
             self.assertEqual(server.key("live/a")["rtmp"]["server"], f"rtmp://127.0.0.1:{server.rtmp_port}/live")
 
     def test_wrong_lines(self):
         state = str(self.folder / "state")
-        for flags in (("--rtmp", "1935"), ("--http", "host.example:80"), ("--webrtc", ":70000"), ("--rtmp", ""),
+        for flags in (("--rtmp", "1935"), ("--http", "host.example:80"), ("--webrtc", ":70000"), ("--rtmp", ""), ("--srt", "x"),
                       ("--public-address", "example.org"), ("--ready-fd", "77"), ("--nothing",), ("extra",)):
             done = run("serve", "--state", state, *flags)
             self.assertEqual(done.returncode, 64, done)
@@ -103,7 +104,7 @@ class StartAndEnd(unittest.TestCase):
         state = self.folder / "state"
         run("key", "new", "--stream", "live/a", "--state", str(state), check=0)
         (state / "keys").write_text("nonsense\n")
-        line = ("serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0", "--state", str(state))
+        line = ("serve", "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0", "--state", str(state))
         self.assertIn("keys, line 1", run(*line, check=78).stderr)
         self.assertIn("none.json", run(*line, "--pipeline", str(self.folder / "none.json"), check=78).stderr)
 

@@ -6,10 +6,12 @@
 
 #include <gst/pbutils/pbutils.h>
 
-#include "gst-plugins/common/gate/bit_reader.hpp"
+#include "libs/codecs/bits.hpp"
 
 namespace stagedoor::gate {
 namespace {
+
+using codecs::BitReader;
 
 Ref<GstBuffer>
 copied (ByteView bytes)

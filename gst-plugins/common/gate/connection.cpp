@@ -2,14 +2,13 @@
 // Reading, writing, deadlines and the life of one connection.
 #include "gst-plugins/common/gate/connection.hpp"
 
-#include <algorithm>
 #include <random>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include "gst-plugins/common/gate/core.hpp"
-#include "libs/base/text.hpp"
+#include "libs/keys/ome.hpp"
 
 #define GST_CAT_DEFAULT stage_gate_debug
 
@@ -32,8 +31,8 @@ random_seed ()
 
 } // namespace
 
-Connection::Connection (Core &core, std::uint64_t id, Socket socket, Endpoint peer)
-    : core_ (core), id_ (id), socket_ (std::move (socket)), peer_ (peer), session_ (random_seed ()),
+Connection::Connection (RtmpDoor &door, std::uint64_t id, Socket socket, Endpoint peer)
+    : door_ (door), id_ (id), socket_ (std::move (socket)), peer_ (peer), session_ (random_seed ()),
       opened_ (Clock::now ()), last_read_ (opened_)
 {
   g_socket_set_blocking (socket_.get (), FALSE);
@@ -44,17 +43,23 @@ Connection::Connection (Core &core, std::uint64_t id, Socket socket, Endpoint pe
     return static_cast<Connection *> (self)->on_readable ();
   };
   g_source_set_callback (readable_.get (), G_SOURCE_FUNC (call), this, nullptr);
-  core_.loop ().attach (readable_.get ());
+  core ().loop ().attach (readable_.get ());
   watch ();
 }
 
 Connection::~Connection () = default;
 
+Core &
+Connection::core () const
+{
+  return door_.core ();
+}
+
 gboolean
 Connection::on_readable ()
 {
   for (int i = 0; i < reads_per_wakeup; ++i) {
-    const auto room = core_.scratch ();
+    const auto room = door_.scratch ();
     GError *error = nullptr;
     const auto n = g_socket_receive_with_blocking (socket_.get (),
         reinterpret_cast<char *> (room.data ()), room.size (), FALSE, nullptr, &error);
@@ -102,14 +107,16 @@ Connection::feed (ByteView bytes)
 void
 Connection::handle (const rtmp::PublishRequest &request)
 {
-  auto admission = core_.judge (request, peer_);
+  const Knock knock{"rtmp", request.app, request.stream, request.query,
+      keys::fill_port (request.url, door_.port ()), peer_};
+  auto admission = core ().judge (knock);
   if (admission)
     return publish (std::move (*admission));
   const auto &denial = admission.error ();
-  const bool named = is_valid_name (request.app) && is_valid_name (request.stream);
-  core_.refused (
-      {named ? request.app + "/" + request.stream : "", peer_, denial.reason, denial.text});
-  session_.refuse_publish (denial.code, denial.text);
+  core ().refused ({name_of (knock), peer_, denial.reason, denial.text});
+  const bool bad_name = denial.reason == "bad-name" || denial.reason == "busy";
+  session_.refuse_publish (
+      bad_name ? "NetStream.Publish.BadName" : "NetStream.Publish.Denied", denial.text);
   leave ("refused");
 }
 
@@ -118,9 +125,14 @@ Connection::publish (Admission admission)
 {
   session_.accept_publish ();
   state_ = State::publishing;
-  publication_ = core_.admitted (*this, std::move (admission));
+  core ().doorkeeper ().authenticated (id_);
+  publication_ =
+      core ().admitted (std::move (admission), [this] (const Core::Live &, const std::string &why) {
+        close_publisher ("NetStream.Publish.Rejected", why);
+      });
   tags_ = std::make_unique<TagReader> (*publication_);
   watch ();
+  core ().announce (Core::Live (publication_));
 }
 
 void
@@ -153,7 +165,7 @@ Connection::protocol_error (const std::string &text)
 {
   if (state_ == State::knocking)
     return turn_away ("protocol", text);
-  core_.count_protocol_error ();
+  core ().count_protocol_error ();
   GST_WARNING (
       "%s from %s: %s", publication_->name ().c_str (), to_text (peer_).c_str (), text.c_str ());
   close_publisher ("NetStream.Publish.Rejected", text);
@@ -162,7 +174,7 @@ Connection::protocol_error (const std::string &text)
 void
 Connection::turn_away (const std::string &reason, const std::string &text)
 {
-  core_.refused ({"", peer_, reason, text});
+  core ().refused ({"", peer_, reason, text});
   drop (text);
 }
 
@@ -181,7 +193,7 @@ Connection::leave (const std::string &why, Closing closing)
   closing_ = closing;
   end_publication (why);
   state_ = State::leaving;
-  deadline_ = core_.loop ().at (Clock::now () + farewell_time, [this] { core_.bury (id_); });
+  deadline_ = core ().loop ().at (Clock::now () + farewell_time, [this] { door_.bury (id_); });
   flush ();
 }
 
@@ -193,7 +205,7 @@ Connection::drop (const std::string &why)
   deadline_ = {};
   readable_.reset ();
   writable_.reset ();
-  core_.bury (id_);
+  door_.bury (id_);
 }
 
 void
@@ -201,12 +213,7 @@ Connection::end_publication (const std::string &why)
 {
   if (!publication_)
     return;
-  GST_INFO ("%s from %s ends: %s", publication_->name ().c_str (), to_text (peer_).c_str (),
-      why.c_str ());
-  // In this order: a consumer that has popped the end gives back a publication that is over, or the
-  // next one would claim it again and find nothing.
-  core_.publication_ended (publication_);
-  publication_->end (why);
+  core ().end (publication_, why);
   tags_.reset ();
   publication_.reset ();
 }
@@ -231,7 +238,7 @@ Connection::flush ()
       return G_SOURCE_CONTINUE;
     };
     g_source_set_callback (writable_.get (), G_SOURCE_FUNC (call), this, nullptr);
-    core_.loop ().attach (writable_.get ());
+    core ().loop ().attach (writable_.get ());
     return;
   }
   output_ = {};
@@ -258,25 +265,14 @@ Connection::write_some ()
   return true;
 }
 
-/** By the system's clock, which may be set: looked at again at least once per silence time. */
-std::chrono::milliseconds
-Connection::left_of_grant () const
-{
-  constexpr std::chrono::milliseconds day = std::chrono::hours (24);
-  const auto ends = publication_->grant ().ends_ms;
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds> (
-      std::chrono::system_clock::now ().time_since_epoch ());
-  return ends == 0 ? day : std::clamp (std::chrono::milliseconds (ends) - now, {}, day);
-}
-
 void
 Connection::watch ()
 {
-  const auto &limits = core_.limits ();
-  const auto when = state_ == State::knocking
-                        ? opened_ + limits.authentication_time
-                        : std::min (last_read_ + limits.silence, Clock::now () + left_of_grant ());
-  deadline_ = core_.loop ().at (when, [this] { on_deadline (); });
+  const auto &limits = core ().limits ();
+  const auto when = state_ == State::knocking ? opened_ + limits.authentication_time
+                                              : std::min (last_read_ + limits.silence,
+                                                  Clock::now () + left_of (publication_->grant ()));
+  deadline_ = core ().loop ().at (when, [this] { on_deadline (); });
 }
 
 void
@@ -285,9 +281,9 @@ Connection::on_deadline ()
   const auto now = Clock::now ();
   if (state_ == State::knocking)
     return turn_away ("timeout", "no key was shown in time");
-  if (left_of_grant ().count () == 0)
+  if (left_of (publication_->grant ()).count () == 0)
     return close_publisher ("NetStream.Publish.Denied", "the key's time is over");
-  if (now >= last_read_ + core_.limits ().silence)
+  if (now >= last_read_ + core ().limits ().silence)
     return close_publisher ("NetStream.Publish.Idle", "the publisher sent nothing for too long");
   watch ();
 }

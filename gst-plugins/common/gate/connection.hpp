@@ -9,18 +9,18 @@
 namespace stagedoor::gate {
 
 class Core;
+class RtmpDoor;
 
-/** Lives and works on the gate thread. Core::bury() ends it, and keeps it until it is off the
+/** Lives and works on the gate thread. RtmpDoor::bury() ends it, and keeps it until it is off the
  * stack. */
 class Connection
 {
 public:
-  Connection (Core &core, std::uint64_t id, Socket socket, Endpoint peer);
+  Connection (RtmpDoor &door, std::uint64_t id, Socket socket, Endpoint peer);
   ~Connection ();
 
   std::uint64_t id () const { return id_; }
   const Endpoint &peer () const { return peer_; }
-  const LivePublication *publication () const { return publication_.get (); }
 
   /** Closes a connection that has shown no key; the reason is Refused::reason. */
   void turn_away (const std::string &reason, const std::string &text);
@@ -48,9 +48,9 @@ private:
   bool write_some ();
   void watch ();
   void on_deadline ();
-  std::chrono::milliseconds left_of_grant () const;
+  Core &core () const;
 
-  Core &core_;
+  RtmpDoor &door_;
   const std::uint64_t id_;
   const Socket socket_;
   const Endpoint peer_;

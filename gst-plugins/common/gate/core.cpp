@@ -1,37 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Accepting, judging and telling others.
+// Judging and telling others.
 #include "gst-plugins/common/gate/core.hpp"
 
-#include "gst-plugins/common/listen_address.hpp"
+#include <algorithm>
+
 #include "libs/base/text.hpp"
-#include "libs/keys/ome.hpp"
 
 #define GST_CAT_DEFAULT stage_gate_debug
 
 namespace stagedoor::gate {
 namespace {
 
-constexpr int accepts_per_wakeup = 64;
-/** Until accepting is tried again when the process has no descriptors left. */
-constexpr std::chrono::milliseconds accept_pause{100};
-
-Endpoint
-peer_of (GSocket *socket)
-{
-  const Owned<GSocketAddress, g_object_unref> address (
-      g_socket_get_remote_address (socket, nullptr));
-  sockaddr_storage native{};
-  if (address == nullptr
-      || !g_socket_address_to_native (address.get (), &native, sizeof native, nullptr))
-    return {};
-  return from_sockaddr (native);
-}
-
 Denial
 denial_of (keys::Refusal refusal)
 {
-  return {"NetStream.Publish.Denied", std::string (keys::name (refusal)),
-      std::string (keys::explain (refusal))};
+  return {std::string (keys::name (refusal)), std::string (keys::explain (refusal))};
+}
+
+std::int64_t
+unix_ms ()
+{
+  return std::chrono::duration_cast<std::chrono::milliseconds> (
+      std::chrono::system_clock::now ().time_since_epoch ())
+      .count ();
 }
 
 /** Whether the same publisher comes back. In a public stream everybody has the same credential. */
@@ -62,17 +53,32 @@ to_text (const Endpoint &endpoint)
   return (endpoint.ip.is_v4 () ? ip : "[" + ip + "]") + ":" + std::to_string (endpoint.port);
 }
 
-Core::Core (Socket listening, const Endpoint &at, const Limits &limits)
-    : listening_ (std::move (listening)), at_ (at), limits_ (limits), doorkeeper_ (limits)
+std::chrono::milliseconds
+left_of (const keys::Grant &grant)
 {
-  g_socket_set_blocking (listening_.get (), FALSE);
+  constexpr std::chrono::milliseconds day = std::chrono::hours (24);
+  const std::chrono::milliseconds left (grant.ends_ms - unix_ms ());
+  return grant.ends_ms == 0 ? day : std::clamp (left, {}, day);
+}
+
+std::string
+name_of (const Knock &knock)
+{
+  const bool valid = is_valid_name (knock.app) && is_valid_name (knock.stream);
+  return valid ? knock.app + "/" + knock.stream : "";
+}
+
+void
+Core::open_rtmp (Socket listening, std::uint16_t port)
+{
+  rtmp_ = std::make_unique<RtmpDoor> (*this, std::move (listening), port);
+  loop_.post ([this] { rtmp_->listen (); });
 }
 
 void
 Core::run ()
 {
   pthread_setname_np (pthread_self (), "gate");
-  loop_.post ([this] { listen (); });
   loop_.run ();
 }
 
@@ -88,164 +94,95 @@ Core::quit ()
 void
 Core::close_all ()
 {
-  acceptable_.reset ();
-  accept_again_ = {};
+  close_where ([] (const Publication &) { return true; }, "the server closes this stream's door");
+  if (rtmp_)
+    rtmp_->close ();
   forget_.clear ();
-  const std::string why = "the server closes this stream's door";
-  close_where ([] (const Publication &) { return true; }, why);
-  for (auto &[id, connection] : connections_)
-    graveyard_.push_back (std::move (connection));
-  connections_.clear ();
-  graveyard_.clear ();
-  g_socket_close (listening_.get (), nullptr);
-}
-
-void
-Core::listen ()
-{
-  acceptable_.reset (g_socket_create_source (listening_.get (), G_IO_IN, nullptr));
-  const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
-    static_cast<Core *> (self)->accept_some ();
-    return G_SOURCE_CONTINUE;
-  };
-  g_source_set_callback (acceptable_.get (), G_SOURCE_FUNC (call), this, nullptr);
-  loop_.attach (acceptable_.get ());
-}
-
-void
-Core::accept_some ()
-{
-  for (int i = 0; i < accepts_per_wakeup; ++i) {
-    GError *error = nullptr;
-    Socket socket (g_socket_accept (listening_.get (), nullptr, &error));
-    const Error owned (error);
-    if (socket != nullptr)
-      let_in (std::move (socket));
-    else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-      return;
-    else
-      return pause_accepting ();
-  }
-}
-
-/** Descriptors or memory are short: whoever has shown no key makes room, and the waiting connection
- * isn't polled for in the meantime. */
-void
-Core::pause_accepting ()
-{
-  GST_WARNING ("can't accept a connection; trying again soon");
-  acceptable_.reset ();
-  accept_again_ = loop_.at (Clock::now () + accept_pause, [this] { listen (); });
-  const auto oldest = doorkeeper_.oldest_unauthenticated ();
-  if (auto *connection = oldest ? find (*oldest) : nullptr)
-    connection->turn_away ("limit", "this server has no room for more connections");
-}
-
-void
-Core::let_in (Socket socket)
-{
-  ++counters_.connections;
-  const auto peer = peer_of (socket.get ());
-  if (const auto objection = doorkeeper_.objection (peer.ip); !objection.empty ())
-    return refused ({"", peer, "limit", objection});
-  const auto id = ++last_id_;
-  connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer);
-  if (const auto surplus = doorkeeper_.enter (id, peer.ip))
-    find (*surplus)->turn_away ("limit", "too many connections that show no key");
-}
-
-Connection *
-Core::find (std::uint64_t id)
-{
-  const auto found = connections_.find (id);
-  return found != connections_.end () ? found->second.get () : nullptr;
-}
-
-void
-Core::bury (std::uint64_t id)
-{
-  auto node = connections_.extract (id);
-  if (node.empty ())
-    return;
-  doorkeeper_.leave (id);
-  if (graveyard_.empty ())
-    loop_.post ([this] { graveyard_.clear (); });
-  graveyard_.push_back (std::move (node.mapped ()));
 }
 
 tl::expected<Admission, Denial>
-Core::judge (const rtmp::PublishRequest &request, const Endpoint &peer)
+Core::judge (const Knock &knock) const
 {
-  if (!is_valid_name (request.app) || !is_valid_name (request.stream))
-    return tl::unexpected (Denial{"NetStream.Publish.BadName", "bad-name",
-        "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
-  const auto name = request.app + "/" + request.stream;
-  const auto *verifier = verifier_of (name);
+  const auto name = name_of (knock);
+  if (name.empty ())
+    return tl::unexpected (Denial{
+        "bad-name", "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
+  const auto verifier = verifier_of (name);
   if (verifier == nullptr)
     return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  const auto url = keys::fill_port (request.url, port ());
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds> (
-      std::chrono::system_clock::now ().time_since_epoch ());
   auto grant = verifier->verify ({.role = keys::Role::publish,
-      .app = request.app,
-      .stream = request.stream,
-      .query = request.query,
+      .app = knock.app,
+      .stream = knock.stream,
+      .query = knock.query,
       .bearer = {},
-      .url = url,
-      .peer = peer.ip,
-      .now_ms = now.count ()});
+      .url = knock.url,
+      .peer = knock.peer.ip,
+      .now_ms = unix_ms ()});
   if (!grant)
     return tl::unexpected (denial_of (grant.error ()));
-  Admission admission{name, std::move (*grant), peer};
-  if (!take_over (name, admission))
-    return tl::unexpected (Denial{"NetStream.Publish.BadName", "busy",
-        "somebody else publishes on this stream at the moment"});
+  Admission admission{name, knock.protocol, std::move (*grant), knock.peer};
+  const auto live = roster_->live (name);
+  if (live != nullptr && !is_same_publisher (*live, admission))
+    return tl::unexpected (Denial{"busy", "somebody else publishes on this stream at the moment"});
   return admission;
 }
 
-/** Makes room under @p name; false when another publisher is there. */
-bool
-Core::take_over (const std::string &name, const Admission &admission)
+Core::Live
+Core::admitted (Admission admission, Closer close)
 {
-  const auto live = roster_->live (name);
-  if (live == nullptr)
-    return true;
-  if (!is_same_publisher (*live, admission))
-    return false;
-  close_where ([&] (const Publication &p) { return &p == live.get (); },
+  close_where ([&] (const Publication &p) { return p.name () == admission.name; },
       "the same key publishes from another connection now");
-  return true;
-}
-
-std::shared_ptr<LivePublication>
-Core::admitted (Connection &connection, Admission admission)
-{
-  doorkeeper_.authenticated (connection.id ());
   ++counters_.admitted;
-  GST_INFO ("%s: admitted %s with credential %s", admission.name.c_str (),
-      to_text (admission.peer).c_str (), admission.grant.credential_id.c_str ());
+  GST_INFO ("%s: admitted %s by %s with credential %s", admission.name.c_str (),
+      to_text (admission.peer).c_str (), admission.protocol.c_str (),
+      admission.grant.credential_id.c_str ());
+  const auto id = new_id ();
   auto publication = std::make_shared<LivePublication> (
-      std::move (admission), [weak = weak_from_this (), id = connection.id ()] (std::string why) {
+      std::move (admission), [weak = weak_from_this (), id] (std::string why) {
         if (const auto core = weak.lock ())
-          core->loop_.post ([core = core.get (), id, why = std::move (why)] {
-            if (auto *still = core->find (id))
-              still->close_publisher ("NetStream.Publish.Rejected", why);
-          });
+          core->loop_.post (
+              [core = core.get (), id, why = std::move (why)] { core->close (id, why); });
       });
-  roster_->add (publication);
-  call_all (published_calls_, std::shared_ptr<Publication> (publication));
+  publishers_[id] = {publication, std::move (close)};
   return publication;
 }
 
 void
-Core::publication_ended (const std::shared_ptr<LivePublication> &publication)
+Core::announce (const Live &publication)
 {
+  roster_->add (publication);
+  call_all (published_calls_, std::shared_ptr<Publication> (publication));
+}
+
+void
+Core::close (std::uint64_t id, const std::string &why)
+{
+  const auto publisher = publishers_.find (id);
+  if (publisher == publishers_.end ())
+    return;
+  const auto copy = publisher->second; // it will be taken out
+  copy.close (copy.publication, why);
+}
+
+bool
+Core::end (const Live &publication, const std::string &why)
+{
+  const auto ended = std::erase_if (
+      publishers_, [&] (const auto &entry) { return entry.second.publication == publication; });
+  if (ended == 0)
+    return false;
+  GST_INFO ("%s from %s ends: %s", publication->name ().c_str (),
+      to_text (publication->peer ()).c_str (), why.c_str ());
+  // In this order: a consumer that has popped the end gives back a publication that is over, or the
+  // next one would claim it again and find nothing.
   roster_->ended (publication);
-  const auto number = ++last_id_;
+  publication->end (why);
+  const auto number = new_id ();
   forget_[number] = loop_.at (Clock::now () + queue_time, [this, number] {
     roster_->forget_ended_before (Clock::now () - queue_time);
     forget_.erase (number);
   });
+  return true;
 }
 
 void
@@ -279,25 +216,33 @@ Core::tell (Refused refused)
 std::uint64_t
 Core::admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier)
 {
-  entries_[name] = {++last_id_, std::move (verifier)};
-  return last_id_;
+  const auto id = new_id ();
+  Entry entry{id, std::move (verifier)};
+  {
+    const std::lock_guard lock (entries_mutex_);
+    std::swap (entries_[name], entry);
+  }
+  return id; // the replaced verifier goes here, not under the lock
 }
 
 void
 Core::stop_admitting (const std::string &name, std::uint64_t id)
 {
+  decltype (entries_)::node_type gone; // dropped after the lock
+  const std::lock_guard lock (entries_mutex_);
   const auto entry = entries_.find (name);
   if (entry != entries_.end () && entry->second.id == id)
-    entries_.erase (entry);
+    gone = entries_.extract (entry);
 }
 
-const keys::Verifier *
+std::shared_ptr<const keys::Verifier>
 Core::verifier_of (const std::string &name) const
 {
+  const std::lock_guard lock (entries_mutex_);
   auto entry = entries_.find (name);
   if (entry == entries_.end ())
     entry = entries_.find ("*");
-  return entry != entries_.end () ? entry->second.verifier.get () : nullptr;
+  return entry != entries_.end () ? entry->second.verifier : nullptr;
 }
 
 std::uint64_t
@@ -324,12 +269,12 @@ Core::forget_callback (std::uint64_t id)
 void
 Core::close_where (const std::function<bool (const Publication &)> &match, const std::string &why)
 {
-  std::vector<Connection *> closing;
-  for (const auto &[id, connection] : connections_)
-    if (connection->publication () != nullptr && match (*connection->publication ()))
-      closing.push_back (connection.get ());
-  for (auto *connection : closing)
-    connection->close_publisher ("NetStream.Publish.Rejected", why);
+  std::vector<std::uint64_t> closing;
+  for (const auto &[id, publisher] : publishers_)
+    if (match (*publisher.publication))
+      closing.push_back (id);
+  for (const auto id : closing)
+    close (id, why);
 }
 
 Counters

@@ -9,6 +9,7 @@ namespace stagedoor::gate {
 std::string
 Doorkeeper::objection (const IpAddress &ip) const
 {
+  const std::lock_guard lock (mutex_);
   if (guests_.size () >= limits_.connections)
     return "this server has " + std::to_string (limits_.connections)
            + " connections, which is its limit";
@@ -22,6 +23,7 @@ Doorkeeper::objection (const IpAddress &ip) const
 std::optional<Doorkeeper::Id>
 Doorkeeper::enter (Id id, const IpAddress &ip)
 {
+  const std::lock_guard lock (mutex_);
   const auto site = ip.site ();
   auto &count = sites_[site];
   ++count.all;
@@ -36,9 +38,17 @@ Doorkeeper::enter (Id id, const IpAddress &ip)
 }
 
 void
-Doorkeeper::authenticated (Id id)
+Doorkeeper::enter_authenticated (Id id, const IpAddress &ip)
 {
-  auto &guest = guests_[id];
+  const std::lock_guard lock (mutex_);
+  const auto site = ip.site ();
+  ++sites_[site].all;
+  guests_[id] = {site, std::nullopt};
+}
+
+void
+Doorkeeper::stop_waiting (Guest &guest)
+{
   if (!guest.waiting)
     return;
   waiting_.erase (*guest.waiting);
@@ -47,18 +57,37 @@ Doorkeeper::authenticated (Id id)
 }
 
 void
+Doorkeeper::authenticated (Id id)
+{
+  const std::lock_guard lock (mutex_);
+  stop_waiting (guests_[id]);
+}
+
+void
 Doorkeeper::leave (Id id)
 {
-  authenticated (id);
-  const auto site = sites_.find (guests_[id].site);
+  const std::lock_guard lock (mutex_);
+  const auto guest = guests_.find (id);
+  if (guest == guests_.end ())
+    return;
+  stop_waiting (guest->second);
+  const auto site = sites_.find (guest->second.site);
   if (--site->second.all == 0)
     sites_.erase (site);
-  guests_.erase (id);
+  guests_.erase (guest);
+}
+
+std::size_t
+Doorkeeper::size () const
+{
+  const std::lock_guard lock (mutex_);
+  return guests_.size ();
 }
 
 std::optional<Doorkeeper::Id>
 Doorkeeper::oldest_unauthenticated () const
 {
+  const std::lock_guard lock (mutex_);
   return waiting_.empty () ? std::nullopt : std::optional (waiting_.front ());
 }
 

@@ -10,7 +10,7 @@
 
 namespace stagedoor::gate {
 
-/** Gate thread. */
+/** Thread safe. */
 class Doorkeeper
 {
 public:
@@ -22,12 +22,14 @@ public:
   std::string objection (const IpAddress &ip) const;
   /** Who must leave because @p id came in, if anybody. */
   std::optional<Id> enter (Id id, const IpAddress &ip);
+  /** Likewise, with a key that holds: nobody must leave. */
+  void enter_authenticated (Id id, const IpAddress &ip);
   void authenticated (Id id);
   void leave (Id id);
 
   /** The one that has waited longest without showing a key. */
   std::optional<Id> oldest_unauthenticated () const;
-  std::size_t size () const { return guests_.size (); }
+  std::size_t size () const;
 
 private:
   struct Count
@@ -40,7 +42,11 @@ private:
     std::optional<std::list<Id>::iterator> waiting;
   };
 
+  void stop_waiting (Guest &guest);
+
   const Limits limits_;
+  mutable std::mutex mutex_; // innermost; libsrt's threads take it, too
+  // Protected by mutex_:
   std::map<Id, Guest> guests_;
   std::map<IpAddress, Count> sites_;
   std::list<Id> waiting_; // not authenticated; oldest first

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Hands items from the gate thread to a consumer.
+// Hands items from a door's thread to a consumer.
 #include "gst-plugins/common/gate/live_publication.hpp"
 
 namespace stagedoor::gate {
@@ -24,12 +24,19 @@ GstStructure *
 LivePublication::stats () const
 {
   const std::lock_guard lock (mutex_);
-  return gst_structure_new ("stagedoor-publication", "name", G_TYPE_STRING,
-      admission_.name.c_str (), "protocol", G_TYPE_STRING, protocol ().c_str (), "bytes",
-      G_TYPE_UINT64, bytes_, "video-frames", G_TYPE_UINT64, video_frames_, "audio-frames",
-      G_TYPE_UINT64, audio_frames_, "dropped-frames", G_TYPE_UINT64, queue_.dropped (),
-      "broken-frames", G_TYPE_UINT64, broken_, "timeline-repairs", G_TYPE_UINT64, repairs_,
-      nullptr);
+  auto *out =
+      gst_structure_new ("stagedoor-publication", "name", G_TYPE_STRING, admission_.name.c_str (),
+          "protocol", G_TYPE_STRING, protocol ().c_str (), "bytes", G_TYPE_UINT64, bytes_,
+          "video-frames", G_TYPE_UINT64, video_frames_, "audio-frames", G_TYPE_UINT64,
+          audio_frames_, "dropped-frames", G_TYPE_UINT64, queue_.dropped (), "broken-frames",
+          G_TYPE_UINT64, broken_, "timeline-repairs", G_TYPE_UINT64, repairs_, nullptr);
+  if (network_)
+    gst_structure_set (out, "rtt-ms", G_TYPE_DOUBLE, network_->rtt_ms, "packets", G_TYPE_UINT64,
+        network_->received, "lost-packets", G_TYPE_UINT64, network_->lost, "retransmitted-packets",
+        G_TYPE_UINT64, network_->retransmitted, "dropped-packets", G_TYPE_UINT64, network_->dropped,
+        "buffer-ms", G_TYPE_INT, network_->buffer_ms, "latency-ms", G_TYPE_INT,
+        network_->latency_ms, nullptr);
+  return out;
 }
 
 void
@@ -66,10 +73,10 @@ LivePublication::end (std::string why)
 }
 
 void
-LivePublication::count_broken ()
+LivePublication::count_broken (std::uint64_t frames)
 {
   const std::lock_guard lock (mutex_);
-  ++broken_;
+  broken_ += frames;
 }
 
 void
@@ -77,6 +84,13 @@ LivePublication::count_repair ()
 {
   const std::lock_guard lock (mutex_);
   ++repairs_;
+}
+
+void
+LivePublication::set_network (const NetworkStats &stats)
+{
+  const std::lock_guard lock (mutex_);
+  network_ = stats;
 }
 
 void

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A publication as the gate thread fills it and one consumer drains it.
+// A publication as a door's thread fills it and one consumer drains it.
 #pragma once
 
 #include "gst-plugins/common/gate/item_queue.hpp"
@@ -9,9 +9,19 @@ namespace stagedoor::gate {
 /** What is known when a publisher is admitted. */
 struct Admission
 {
-  std::string name; ///< "live/demo"
+  std::string name;     ///< "live/demo"
+  std::string protocol; ///< "rtmp", "srt"
   keys::Grant grant;
   Endpoint peer;
+};
+
+/** How the network between the publisher and here does. */
+struct NetworkStats
+{
+  double rtt_ms = 0;
+  std::uint64_t received = 0, lost = 0, retransmitted = 0, dropped = 0; ///< packets
+  int buffer_ms = 0;                                                    ///< held for reordering
+  int latency_ms = 0;                                                   ///< agreed on
 };
 
 class LivePublication final : public Publication
@@ -22,19 +32,20 @@ public:
 
   const std::string &name () const override { return admission_.name; }
   const keys::Grant &grant () const override { return admission_.grant; }
-  std::string protocol () const override { return "rtmp"; }
+  std::string protocol () const override { return admission_.protocol; }
   Endpoint peer () const override { return admission_.peer; }
   std::optional<Item> pop (Interrupt &interrupt) override;
   void close (std::string why) override { closer_ (std::move (why)); }
   GstStructure *stats () const override;
 
-  // Gate thread.
+  // The publisher's thread; end() the gate's.
   void set_caps (Track track, Ref<GstCaps> caps);
   void push (Frame frame);
   void push (rtmp::Metadata metadata);
   void end (std::string why);
-  void count_broken ();
+  void count_broken (std::uint64_t frames = 1);
   void count_repair ();
+  void set_network (const NetworkStats &stats);
 
   // By whom hands it out and takes it back.
   void claim ();
@@ -48,6 +59,7 @@ private:
   // Protected by mutex_:
   ItemQueue queue_;
   std::uint64_t bytes_ = 0, video_frames_ = 0, audio_frames_ = 0, broken_ = 0, repairs_ = 0;
+  std::optional<NetworkStats> network_;
 };
 
 } // namespace stagedoor::gate

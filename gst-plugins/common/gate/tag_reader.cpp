@@ -146,8 +146,8 @@ TagReader::can_decode (const AudioTag &audio)
   return audio_caps_ && audio.codec == audio_codec_ && !audio.payload.empty ();
 }
 
-rtmp::Timeline::Stamp
-TagReader::stamp (rtmp::Timeline::Track track, std::uint32_t timestamp)
+media::Timeline::Stamp
+TagReader::stamp (media::Timeline::Track track, std::uint32_t timestamp)
 {
   const auto out = timeline_.map (track, timestamp);
   if (out.discontinuity)
@@ -159,7 +159,7 @@ void
 TagReader::push_video (const rtmp::MediaTag &tag, const VideoTag &video, Arrived arrived)
 {
   constexpr std::int64_t ns_per_ms = 1'000'000, most_reordering_ms = 5000;
-  const auto at = stamp (rtmp::Timeline::Track::video, tag.timestamp);
+  const auto at = stamp (media::Timeline::Track::video, tag.timestamp);
   const auto later =
       std::abs (video.composition_ms) <= most_reordering_ms ? video.composition_ms : 0;
   auto buffer = wrap (tag.body, video.payload);
@@ -177,7 +177,7 @@ TagReader::push_video (const rtmp::MediaTag &tag, const VideoTag &video, Arrived
 void
 TagReader::push_audio (const rtmp::MediaTag &tag, const AudioTag &audio, Arrived arrived)
 {
-  const auto at = stamp (rtmp::Timeline::Track::audio, tag.timestamp);
+  const auto at = stamp (media::Timeline::Track::audio, tag.timestamp);
   auto buffer = wrap (tag.body, audio.payload);
   GST_BUFFER_PTS (buffer.get ()) = static_cast<GstClockTime> (at.dts_ns);
   if (at.discontinuity)

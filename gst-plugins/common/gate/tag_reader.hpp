@@ -4,7 +4,7 @@
 
 #include "gst-plugins/common/gate/codec_caps.hpp"
 #include "gst-plugins/common/gate/live_publication.hpp"
-#include "libs/rtmp/timeline.hpp"
+#include "libs/media/timeline.hpp"
 
 namespace stagedoor::gate {
 
@@ -31,10 +31,10 @@ private:
   void set_caps (Track track, Ref<GstCaps> caps);
   void push_video (const rtmp::MediaTag &tag, const rtmp::VideoTag &video, Arrived arrived);
   void push_audio (const rtmp::MediaTag &tag, const rtmp::AudioTag &audio, Arrived arrived);
-  rtmp::Timeline::Stamp stamp (rtmp::Timeline::Track track, std::uint32_t timestamp);
+  media::Timeline::Stamp stamp (media::Timeline::Track track, std::uint32_t timestamp);
 
   LivePublication &out_;
-  rtmp::Timeline timeline_;
+  media::Timeline timeline_{media::rtmp_clock};
   Ref<GstCaps> video_caps_, audio_caps_; // what out_ was told last
   rtmp::VideoCodec video_codec_ = rtmp::VideoCodec::h264;
   rtmp::AudioCodec audio_codec_ = rtmp::AudioCodec::aac;

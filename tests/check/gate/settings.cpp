@@ -53,11 +53,13 @@ START_TEST (wrong_settings_are_errors)
   Pipeline broken ("keys=\"secret k1 hunter2-hunter2-hunter2\"");
   assert_error (broken, GST_RESOURCE_ERROR_SETTINGS, "line 1");
   const auto again = adopt (gst_element_get_bus (broken.get ()));
+  Pipeline passphrase ("public=true srt-passphrase=short");
+  assert_error (passphrase, GST_RESOURCE_ERROR_SETTINGS, "10 to 79 bytes");
   Pipeline host ("public=true", {}, "no.such.host:0");
   assert_error (host, GST_RESOURCE_ERROR_SETTINGS, "listen address");
-  for (const char *bad :
-      {"", "rtmp://", "http://:1935/live/demo", "rtmp://:1935/live", "rtmp://:1935/live/",
-          "rtmp://:1935/live/a/b", "rtmp://:1935/live/..", "rtmp://:x/a/b"}) {
+  for (const char *bad : {"", "rtmp://", "http://:1935/live/demo", "rtmp://:1935/live",
+           "rtmp://:1935/live/", "rtmp://:1935/live/a/b", "rtmp://:1935/live/..", "rtmp://:x/a/b",
+           "srt://", "srt://:9999/live", "srt://:x/a/b"}) {
     Pipeline pipeline ("public=true");
     g_object_set (pipeline.gate (), "location", bad, nullptr);
     ck_assert_msg (pipeline.set_state (GST_STATE_READY) == GST_STATE_CHANGE_FAILURE, "%s", bad);

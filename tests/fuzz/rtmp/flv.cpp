@@ -3,10 +3,11 @@
 // stamps gives a timeline that never goes back.
 #include <cstdlib>
 
+#include "libs/media/timeline.hpp"
 #include "libs/rtmp/flv.hpp"
-#include "libs/rtmp/timeline.hpp"
 
 using namespace stagedoor;
+using media::Timeline;
 using namespace stagedoor::rtmp;
 
 namespace {
@@ -27,7 +28,7 @@ check (const tl::expected<Tag, TagError> &tag, ByteView body)
 void
 check_timeline (Reader reader)
 {
-  Timeline timeline;
+  Timeline timeline (media::rtmp_clock);
   std::int64_t last[2] = {};
   while (reader.remaining () >= 5) {
     const int lane = reader.u8 () & 1;

@@ -5,12 +5,13 @@
 #include <functional>
 #include <iterator>
 
+#include "libs/media/timeline.hpp"
 #include "libs/rtmp/flv.hpp"
-#include "libs/rtmp/timeline.hpp"
 #include "tests/unit/rtmp/client.hpp"
 #include "tests/unit/suite.hpp"
 
 using namespace stagedoor;
+using media::Timeline;
 using namespace stagedoor::test;
 
 namespace {
@@ -147,7 +148,7 @@ START_TEST (test_media_parse)
   replay.feed (recording ());
   int setups = 0, frames[2] = {};
   std::int64_t last[2] = {};
-  Timeline timeline;
+  Timeline timeline (media::rtmp_clock);
   for (const auto &event : replay.events ()) {
     const auto *tag = std::get_if<MediaTag> (&event);
     if (!tag)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The publisher's clock, as it should be and as it comes.
-#include "libs/rtmp/timeline.hpp"
+#include "libs/media/timeline.hpp"
 
 #include <random>
 
@@ -8,6 +8,7 @@
 #include "tests/unit/suite.hpp"
 
 using namespace stagedoor;
+using media::Timeline;
 using namespace stagedoor::test;
 
 namespace {
@@ -63,7 +64,7 @@ public:
   }
 
 private:
-  Timeline timeline_;
+  Timeline timeline_{media::rtmp_clock};
   std::uint32_t clock_;
   std::int64_t last_[2] = {};
   std::int64_t jumps_[2] = {};
@@ -253,7 +254,7 @@ START_TEST (test_random_stamps)
 {
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random (seed);
-    Timeline timeline;
+    Timeline timeline (media::rtmp_clock);
     std::int64_t last[2] = {}, head = 0;
     for (int i = 0; i < 2000; ++i) {
       const int lane = static_cast<int> (random () & 1);

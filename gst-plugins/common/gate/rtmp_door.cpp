@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Accepting RTMP connections.
+#include "gst-plugins/common/gate/rtmp_door.hpp"
+
+#include "gst-plugins/common/gate/core.hpp"
+#include "gst-plugins/common/listen_address.hpp"
+
+#define GST_CAT_DEFAULT stage_gate_debug
+
+namespace stagedoor::gate {
+namespace {
+
+constexpr int accepts_per_wakeup = 64;
+/** Until accepting is tried again when the process has no descriptors left. */
+constexpr std::chrono::milliseconds accept_pause{100};
+
+Endpoint
+peer_of (GSocket *socket)
+{
+  const Owned<GSocketAddress, g_object_unref> address (
+      g_socket_get_remote_address (socket, nullptr));
+  sockaddr_storage native{};
+  if (address == nullptr
+      || !g_socket_address_to_native (address.get (), &native, sizeof native, nullptr))
+    return {};
+  return from_sockaddr (native);
+}
+
+} // namespace
+
+RtmpDoor::RtmpDoor (Core &core, Socket listening, std::uint16_t port)
+    : core_ (core), listening_ (std::move (listening)), port_ (port)
+{
+  g_socket_set_blocking (listening_.get (), FALSE);
+}
+
+RtmpDoor::~RtmpDoor () = default;
+
+void
+RtmpDoor::close ()
+{
+  acceptable_.reset ();
+  accept_again_ = {};
+  for (auto &[id, connection] : connections_)
+    graveyard_.push_back (std::move (connection));
+  connections_.clear ();
+  graveyard_.clear ();
+  g_socket_close (listening_.get (), nullptr);
+}
+
+void
+RtmpDoor::listen ()
+{
+  acceptable_.reset (g_socket_create_source (listening_.get (), G_IO_IN, nullptr));
+  const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
+    static_cast<RtmpDoor *> (self)->accept_some ();
+    return G_SOURCE_CONTINUE;
+  };
+  g_source_set_callback (acceptable_.get (), G_SOURCE_FUNC (call), this, nullptr);
+  core_.loop ().attach (acceptable_.get ());
+}
+
+void
+RtmpDoor::accept_some ()
+{
+  for (int i = 0; i < accepts_per_wakeup; ++i) {
+    GError *error = nullptr;
+    Socket socket (g_socket_accept (listening_.get (), nullptr, &error));
+    const Error owned (error);
+    if (socket != nullptr)
+      let_in (std::move (socket));
+    else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      return;
+    else
+      return pause_accepting ();
+  }
+}
+
+/** Descriptors or memory are short: whoever has shown no key makes room, and the waiting connection
+ * isn't polled for in the meantime. */
+void
+RtmpDoor::pause_accepting ()
+{
+  GST_WARNING ("can't accept a connection; trying again soon");
+  acceptable_.reset ();
+  accept_again_ = core_.loop ().at (Clock::now () + accept_pause, [this] { listen (); });
+  const auto oldest = core_.doorkeeper ().oldest_unauthenticated ();
+  if (auto *connection = oldest ? find (*oldest) : nullptr)
+    connection->turn_away ("limit", "this server has no room for more connections");
+}
+
+void
+RtmpDoor::let_in (Socket socket)
+{
+  core_.count_connection ();
+  const auto peer = peer_of (socket.get ());
+  if (const auto objection = core_.doorkeeper ().objection (peer.ip); !objection.empty ())
+    return core_.refused ({"", peer, "limit", objection});
+  const auto id = core_.new_id ();
+  connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer);
+  if (const auto surplus = core_.doorkeeper ().enter (id, peer.ip))
+    find (*surplus)->turn_away ("limit", "too many connections that show no key");
+}
+
+Connection *
+RtmpDoor::find (std::uint64_t id)
+{
+  const auto found = connections_.find (id);
+  return found != connections_.end () ? found->second.get () : nullptr;
+}
+
+void
+RtmpDoor::bury (std::uint64_t id)
+{
+  auto node = connections_.extract (id);
+  if (node.empty ())
+    return;
+  core_.doorkeeper ().leave (id);
+  if (graveyard_.empty ())
+    core_.loop ().post ([this] { graveyard_.clear (); });
+  graveyard_.push_back (std::move (node.mapped ()));
+}
+
+} // namespace stagedoor::gate

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Knocking by SRT, and the thread that reads.
+#include "gst-plugins/common/gate/srt_door.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <srt/access_control.h>
+
+#include "gst-plugins/common/listen_address.hpp"
+#include "libs/srt/streamid.hpp"
+
+#define GST_CAT_DEFAULT stage_gate_debug
+
+namespace stagedoor::gate {
+namespace {
+
+constexpr int backlog = 128;
+constexpr int accepts_per_wakeup = 64;
+/** How long a task for the door's thread may have to wait: libsrt can't be woken by others. */
+constexpr std::int64_t most_wait_ms = 20;
+constexpr std::chrono::milliseconds sweep_interval{250};
+constexpr std::chrono::milliseconds most_latency{8000};
+/** Without any packet, not even a keep-alive, for so long, a publisher has vanished. */
+constexpr std::chrono::milliseconds peer_idle{5000};
+
+/** docs/keys.md lists them. */
+int
+reject_code (const std::string &reason)
+{
+  if (reason == "bad-name")
+    return SRT_REJX_BAD_REQUEST;
+  if (reason == "bad-mode")
+    return SRT_REJX_BAD_MODE;
+  if (reason == "busy")
+    return SRT_REJX_CONFLICT;
+  if (reason == "limit")
+    return SRT_REJX_OVERLOAD;
+  if (reason == "wrong-role" || reason == "wrong-stream" || reason == "wrong-network"
+      || reason == "not-accepted")
+    return SRT_REJX_FORBIDDEN;
+  return SRT_REJX_UNAUTHORIZED;
+}
+
+tl::expected<Knock, Denial>
+read_knock (std::string_view streamid, const Endpoint &peer)
+{
+  auto id = srt::parse_streamid (streamid);
+  if (!id)
+    return tl::unexpected (Denial{"bad-name", id.error ()});
+  if (id->mode != srt::StreamId::Mode::publish)
+    return tl::unexpected (Denial{"bad-mode", "streams can be published here, not watched"});
+  return Knock{"srt", std::move (id->app), std::move (id->stream), std::move (id->query),
+      std::move (id->url), peer};
+}
+
+} // namespace
+
+SrtDoor::SrtDoor (std::shared_ptr<Core> core, const SrtSettings &settings)
+    : core_ (std::move (core)), settings_ (settings)
+{
+}
+
+SrtDoor::~SrtDoor ()
+{
+  quit_ = true;
+  if (thread_.joinable ())
+    thread_.join ();
+  listener_ = SrtSocket (); // waits for a question that is just being answered
+}
+
+tl::expected<std::shared_ptr<SrtDoor>, std::string>
+SrtDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings)
+{
+  start_srt ();
+  const std::shared_ptr<SrtDoor> door (new SrtDoor (std::move (core), settings));
+  if (auto listening = door->listen (at); !listening)
+    return tl::unexpected (
+        "can't listen on srt://" + listen_address_text (at) + ": " + listening.error ());
+  door->thread_ = std::thread ([door = door.get ()] { door->run (); });
+  return door;
+}
+
+tl::expected<void, std::string>
+SrtDoor::listen (const Endpoint &at)
+{
+  if (settings_.latency.count () < 0 || settings_.latency > most_latency)
+    return tl::unexpected (std::string ("the latency is not within 0 to 8000 ms"));
+  const auto idle = std::min (peer_idle, core_->limits ().silence);
+  srt_listen_callback_fn *const hook = [] (void *self, SRTSOCKET socket, int, const sockaddr *peer,
+                                           const char *streamid) {
+    return static_cast<SrtDoor *> (self)->ask (socket, peer, streamid);
+  };
+  auto listener = listen_srt ({at, static_cast<int> (settings_.latency.count ()),
+      static_cast<int> (idle.count ()), backlog, hook, this});
+  if (!listener)
+    return tl::unexpected (listener.error ());
+  listener_ = std::move (*listener);
+  poll_.add (listener_.get ());
+  port_ = local_port (listener_.get ());
+  return {};
+}
+
+/** 0 lets the caller in; libsrt tells others the reason that was set. */
+int
+SrtDoor::ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid)
+{
+  const auto from = endpoint_of (peer);
+  const auto knock = read_knock (streamid != nullptr ? streamid : "", from);
+  if (!knock)
+    return refuse (socket, {"", from, knock.error ().reason, knock.error ().text});
+  if (auto objection = core_->doorkeeper ().objection (from.ip); !objection.empty ())
+    return refuse (socket, {name_of (*knock), from, "limit", std::move (objection)});
+  const auto admission = core_->judge (*knock);
+  if (!admission)
+    return refuse (
+        socket, {name_of (*knock), from, admission.error ().reason, admission.error ().text});
+  const auto passphrase =
+      settings_.passphrase ? settings_.passphrase (admission->name) : std::string ();
+  if (srt_setsockflag (
+          socket, SRTO_PASSPHRASE, passphrase.data (), static_cast<int> (passphrase.size ()))
+      == 0)
+    return 0;
+  GST_ERROR ("%s: the passphrase isn't one of 10 to 79 bytes", admission->name.c_str ());
+  srt_setrejectreason (socket, SRT_REJX_ISE);
+  return -1;
+}
+
+int
+SrtDoor::refuse (SRTSOCKET socket, const Refused &refused)
+{
+  srt_setrejectreason (socket, reject_code (refused.reason));
+  core_->loop ().post ([core = core_.get (), refused] {
+    core->count_connection ();
+    core->refused (refused);
+  });
+  return -1;
+}
+
+/** The caller is connected. What was found when it asked may have changed since. */
+void
+SrtDoor::introduce (SRTSOCKET socket, const Knock &knock)
+{
+  auto &core = *core_;
+  core.count_connection ();
+  auto admission = core.judge (knock);
+  auto objection = core.doorkeeper ().objection (knock.peer.ip);
+  if (!admission || !objection.empty ()) {
+    const auto denial = admission ? Denial{"limit", std::move (objection)} : admission.error ();
+    core.refused ({name_of (knock), knock.peer, denial.reason, denial.text});
+    return post ([this, socket] { drop (socket); });
+  }
+  const auto guest = core.new_id ();
+  core.doorkeeper ().enter_authenticated (guest, knock.peer.ip);
+  const auto live = core.admitted (
+      std::move (*admission), [weak = weak_from_this (), core = &core, socket, guest] (
+                                  const Core::Live &publication, const std::string &why) {
+        core->end (publication, why);
+        core->doorkeeper ().leave (guest);
+        if (const auto door = weak.lock ())
+          door->post ([door = door.get (), socket] { door->drop (socket); });
+      });
+  post ([this, socket, live, guest] { begin (socket, live, guest); });
+  core.announce (live);
+}
+
+void
+SrtDoor::run ()
+{
+  static std::atomic<unsigned> doors = 0;
+  const auto name = "srt-" + std::to_string (doors++);
+  pthread_setname_np (pthread_self (), name.c_str ());
+  std::array<SRT_EPOLL_EVENT, 64> events;
+  auto swept = Clock::now ();
+  while (!quit_) {
+    run_tasks ();
+    const int n = srt_epoll_uwait (poll_.get (), events.data (), events.size (), most_wait_ms);
+    turn (std::span (events).first (
+        static_cast<std::size_t> (std::clamp<int> (n, 0, events.size ()))));
+    const auto now = Clock::now ();
+    if (now < swept + sweep_interval)
+      continue;
+    swept = now;
+    sweep (now);
+  }
+  while (!sessions_.empty ())
+    end (sessions_.begin ()->first, "the server closes this stream's door");
+}
+
+void
+SrtDoor::turn (std::span<SRT_EPOLL_EVENT> events)
+{
+  for (const auto &event : events) {
+    if (event.fd == listener_.get ()) {
+      accept_some ();
+      continue;
+    }
+    const auto found = sessions_.find (event.fd);
+    if (found == sessions_.end ())
+      continue;
+    if (const auto over = found->second.session->receive (scratch_))
+      end (event.fd, *over);
+  }
+}
+
+void
+SrtDoor::accept_some ()
+{
+  for (int i = 0; i < accepts_per_wakeup; ++i) {
+    sockaddr_storage address{};
+    int size = sizeof address;
+    SrtSocket socket (
+        srt_accept (listener_.get (), reinterpret_cast<sockaddr *> (&address), &size));
+    const auto id = socket.get ();
+    if (id == SRT_INVALID_SOCK)
+      return;
+    auto knock = read_knock (streamid_of (id), from_sockaddr (address));
+    if (!knock) // it was refused when it asked
+      continue;
+    sessions_[id] = {std::make_unique<SrtSession> (std::move (socket))};
+    core_->loop ().post ([weak = weak_from_this (), id, knock = std::move (*knock)] {
+      if (const auto door = weak.lock ())
+        door->introduce (id, knock);
+    });
+  }
+}
+
+void
+SrtDoor::begin (SRTSOCKET socket, const Core::Live &publication, std::uint64_t guest)
+{
+  const auto found = sessions_.find (socket);
+  if (found == sessions_.end ()) // closed already, by somebody who heard of it
+    return;
+  found->second.id = guest;
+  found->second.session->begin (publication);
+  poll_.add (socket); // should it be broken already, sweep() will find out
+}
+
+/** The publisher's side is over. */
+void
+SrtDoor::end (SRTSOCKET socket, const std::string &why)
+{
+  auto node = sessions_.extract (socket);
+  auto &[session, guest] = node.mapped ();
+  const auto publication = session->publication ();
+  const bool is_to_blame = session->is_to_blame ();
+  session.reset (); // pushes what it still has
+  if (publication == nullptr)
+    return;
+  core_->loop ().post ([core = core_.get (), publication, guest = guest, why, is_to_blame] {
+    if (core->end (publication, why) && is_to_blame)
+      core->count_protocol_error ();
+    core->doorkeeper ().leave (guest);
+  });
+}
+
+void
+SrtDoor::sweep (Clock::time_point now)
+{
+  std::vector<std::pair<SRTSOCKET, std::string>> over;
+  for (auto &[socket, guest] : sessions_) {
+    if (guest.session->publication () == nullptr)
+      continue;
+    guest.session->measure ();
+    if (auto why = guest.session->check (now, core_->limits ().silence, scratch_))
+      over.emplace_back (socket, std::move (*why));
+  }
+  for (const auto &[socket, why] : over)
+    end (socket, why);
+}
+
+void
+SrtDoor::post (Task task)
+{
+  const std::lock_guard lock (tasks_mutex_);
+  tasks_.push_back (std::move (task));
+}
+
+void
+SrtDoor::run_tasks ()
+{
+  std::deque<Task> tasks;
+  {
+    const std::lock_guard lock (tasks_mutex_);
+    tasks.swap (tasks_);
+  }
+  for (auto &task : tasks)
+    task ();
+}
+
+} // namespace stagedoor::gate

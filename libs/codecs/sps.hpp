@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Sequence parameter sets of H.264 and HEVC.
+#pragma once
+
+#include <array>
+
+#include "libs/base/bytes.hpp"
+#include "libs/codecs/picture.hpp"
+
+namespace stagedoor::codecs {
+
+struct H264Sps
+{
+  Picture picture;
+  SampleFormat samples;
+};
+
+struct H265Sps
+{
+  Picture picture;
+  SampleFormat samples;
+  std::array<std::uint8_t, 12> profile_tier_level{}; ///< the general ones, section 7.3.3
+  unsigned sub_layers = 1;
+  bool temporal_nesting = false;
+};
+
+/** From a whole NAL unit; nullopt when it isn't an SPS that holds. Frame rate and pixel aspect are
+ * only advice to a player: when their part is damaged, as some cameras write it, they are missing.
+ */
+std::optional<H264Sps> read_h264_sps (ByteView nal);
+/** Of the base layer. */
+std::optional<H265Sps> read_h265_sps (ByteView nal);
+
+} // namespace stagedoor::codecs

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Headers of VP8's and VP9's key frames.
+#pragma once
+
+#include "libs/base/bytes.hpp"
+#include "libs/codecs/picture.hpp"
+
+namespace stagedoor::codecs {
+
+struct Vp9Header
+{
+  Picture picture;
+  unsigned profile = 0; ///< 0 to 3
+};
+
+/** nullopt when it isn't a key frame. */
+std::optional<Picture> read_vp8_key_frame (ByteView frame);
+std::optional<Vp9Header> read_vp9_key_frame (ByteView frame);
+
+} // namespace stagedoor::codecs

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libs/codecs/vui.hpp"
+
+#include <array>
+
+namespace stagedoor::codecs {
+namespace {
+
+/** Table E-1, by aspect_ratio_idc. */
+constexpr std::array<Ratio, 17> aspect_ratios{
+    {{0, 0}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32, 11}, {80, 33},
+        {18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1}}};
+
+std::optional<Ratio>
+read_aspect_ratio (BitReader &bits)
+{
+  constexpr std::uint32_t own = 255;
+  const auto idc = bits.take (8);
+  if (idc == own) {
+    const auto num = bits.take (16);
+    return make_ratio (num, bits.take (16));
+  }
+  return idc > 0 && idc < aspect_ratios.size () ? std::optional (aspect_ratios[idc]) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<Ratio>
+read_vui_pixel_aspect (BitReader &bits)
+{
+  std::optional<Ratio> out;
+  if (bits.flag ())
+    out = read_aspect_ratio (bits);
+  const bool known = bits.ok ();
+  if (bits.flag ()) // overscan
+    bits.skip (1);
+  if (bits.flag ()) { // signal type
+    bits.skip (4);
+    if (bits.flag ())
+      bits.skip (24);
+  }
+  if (bits.flag ()) { // location of chroma samples
+    bits.ue ();
+    bits.ue ();
+  }
+  return known ? out : std::nullopt;
+}
+
+std::optional<Ratio>
+read_vui_frame_rate (BitReader &bits, unsigned ticks_per_frame)
+{
+  if (!bits.flag ())
+    return std::nullopt;
+  const std::uint64_t units_in_tick = bits.take (32), time_scale = bits.take (32);
+  return bits.ok () ? make_ratio (time_scale, units_in_tick * ticks_per_frame) : std::nullopt;
+}
+
+} // namespace stagedoor::codecs

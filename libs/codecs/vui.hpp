@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Video usability information: annexes E of ITU-T H.264 and H.265, as far as both are the same.
+#pragma once
+
+#include "libs/codecs/bits.hpp"
+#include "libs/codecs/picture.hpp"
+
+namespace stagedoor::codecs {
+
+/** From the beginning to the location of chroma samples. */
+std::optional<Ratio> read_vui_pixel_aspect (BitReader &bits);
+
+/** num_units_in_tick and time_scale, if they are there: ticks per second. @p ticks_per_frame is
+ * the codec's. */
+std::optional<Ratio> read_vui_frame_rate (BitReader &bits, unsigned ticks_per_frame);
+
+} // namespace stagedoor::codecs
