@@ -127,9 +127,16 @@ Reception::offer (std::string_view sdp, const std::string &peer)
 {
   if (auto text = problem (); !text.empty ())
     return tl::unexpected (Rejection{503, std::move (text)});
-  if (const auto to = feed ())
-    return to->join (sdp, peer);
-  return tl::unexpected (Rejection{409, "this stream is not live at the moment"});
+  const auto to = feed ();
+  if (to == nullptr)
+    return tl::unexpected (Rejection{409, "this stream is not live at the moment"});
+  auto joined = to->join (sdp, peer);
+  // One that arose meanwhile may have ended the viewers before this one was among them.
+  if (auto text = problem (); joined && !text.empty ()) {
+    to->end (joined->id);
+    return tl::unexpected (Rejection{503, std::move (text)});
+  }
+  return joined;
 }
 
 bool
