@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "gst-plugins/common/http_filter.hpp"
 #include "gst-plugins/common/ref.hpp"
 
 GST_DEBUG_CATEGORY_STATIC (stage_http_debug);
@@ -37,10 +38,6 @@ Connections::Connections (
   std::call_once (once,
       [] { GST_DEBUG_CATEGORY_INIT (stage_http_debug, "stagehttp", 0, "shared HTTP server"); });
   g_socket_set_blocking (listening, FALSE);
-  tick_ = g_timeout_source_new (
-      static_cast<guint> (std::clamp<gint64> (limits.patience.count () / 10, 10, 2000)));
-  g_source_set_callback (tick_, on_tick, this, nullptr);
-  g_source_attach (tick_, context);
   watch ();
 }
 
@@ -59,6 +56,18 @@ gint64
 Connections::deadline () const
 {
   return g_get_monotonic_time () + limits_.patience.count () * 1000;
+}
+
+/** Until there is nothing to look after. */
+void
+Connections::tick ()
+{
+  if (tick_ != nullptr)
+    return;
+  tick_ = g_timeout_source_new (
+      static_cast<guint> (std::clamp<gint64> (limits_.patience.count () / 10, 10, 2000)));
+  g_source_set_callback (tick_, on_tick, this, nullptr);
+  g_source_attach (tick_, context_);
 }
 
 void
@@ -91,6 +100,7 @@ Connections::accept_one ()
     GST_WARNING ("cannot accept a connection: %s", raw->message);
     shut_latest ();
     g_clear_pointer (&watch_, g_source_unref);
+    tick ();
   }
 }
 
@@ -104,9 +114,13 @@ Connections::admit (GSocket *socket)
   if (local != nullptr && remote != nullptr) {
     g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
     auto *stream = G_OBJECT (g_socket_connection_factory_create_connection (socket));
-    entries_[G_OBJECT (remote)] = {stream, deadline (), nullptr, 0, 0};
+    GIOStream *filtered = new_filtered_stream (G_IO_STREAM (stream));
+    entries_[G_OBJECT (remote)] = {
+        stream, g_io_stream_get_input_stream (filtered), deadline (), nullptr, 0, 0};
+    tick ();
     g_object_weak_ref (stream, on_gone, this);
-    soup_server_accept_iostream (server_, G_IO_STREAM (stream), local, remote, nullptr);
+    soup_server_accept_iostream (server_, filtered, local, remote, nullptr);
+    g_object_unref (filtered);
     g_object_unref (stream);
   }
   g_clear_object (&local);
@@ -156,7 +170,10 @@ Connections::on_tick (gpointer self)
   }
   if (connections.watch_ == nullptr)
     connections.watch ();
-  return G_SOURCE_CONTINUE;
+  if (!connections.entries_.empty ())
+    return G_SOURCE_CONTINUE;
+  g_clear_pointer (&connections.tick_, g_source_unref);
+  return G_SOURCE_REMOVE;
 }
 
 Connections::Connection *
@@ -164,6 +181,14 @@ Connections::find (SoupServerMessage *message)
 {
   const auto found = entries_.find (G_OBJECT (soup_server_message_get_remote_address (message)));
   return found != entries_.end () ? &found->second : nullptr;
+}
+
+void
+Connections::expects_request (SoupServerMessage *message)
+{
+  expects_client (message);
+  if (auto *connection = find (message))
+    expect_head (connection->filter);
 }
 
 void
@@ -190,6 +215,7 @@ Connections::begin_body (SoupServerMessage *message, std::size_t limit)
   if (auto *connection = find (message)) {
     connection->body_limit = limit;
     connection->body_size = 0;
+    expect_no_head (connection->filter);
   }
 }
 

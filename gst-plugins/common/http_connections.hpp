@@ -26,6 +26,7 @@ public:
   Connections &operator= (const Connections &) = delete;
 
   /** What a message's connection is doing. A connection that was shut down is silently ignored. */
+  void expects_request (SoupServerMessage *message); ///< the client is to send the one after it
   void expects_client (SoupServerMessage *message);  ///< the client is to send, or take, something
   void expects_handler (SoupServerMessage *message); ///< from now until it is no longer deferred
   void begin_body (SoupServerMessage *message, std::size_t limit);
@@ -35,7 +36,8 @@ public:
 private:
   struct Connection
   {
-    GObject *stream; // the GSocketConnection; this entry goes when it does
+    GObject *stream;      // the GSocketConnection; this entry goes when it does
+    GInputStream *filter; // owns stream
     gint64 deadline;
     SoupServerMessage *deferred; // borrowed; while set, the deadline is never
     std::size_t body_limit, body_size;
@@ -46,6 +48,7 @@ private:
   static gboolean on_tick (gpointer self);
   static void on_gone (gpointer self, GObject *stream);
   gint64 deadline () const;
+  void tick ();
   void watch ();
   void accept_one ();
   void admit (GSocket *socket);
@@ -58,7 +61,7 @@ private:
   SoupServer *const server_;
   const Limits limits_;
   GSource *watch_ = nullptr; // none while accept() fails
-  GSource *tick_;
+  GSource *tick_ = nullptr;  // none while there is nobody
   Entries entries_;
 };
 

@@ -228,7 +228,7 @@ Core::connect (SoupServer *server)
   for (const char *signal : {"request-finished", "request-aborted"})
     g_signal_connect (server, signal,
         G_CALLBACK (+[] (SoupServer *, SoupServerMessage *m, Core *core) {
-          core->connections_->expects_client (m); // its next request
+          core->connections_->expects_request (m);
         }),
         this);
   soup_server_add_handler (

@@ -20,6 +20,12 @@ class Tap:
         self.thread.start()
 
     def forward(self):
+        try:
+            self.pass_on()
+        except ConnectionError:
+            pass  # the publisher was stopped in the middle of a write
+
+    def pass_on(self):
         publisher, _ = self.listener.accept()
         server = socket.create_connection(("127.0.0.1", self.server_port))
         with selectors.DefaultSelector() as selector:

@@ -144,13 +144,25 @@ Sink::has_message (GstMessageType type)
   return bool (adopt (gst_bus_pop_filtered (bus_.get (), type)));
 }
 
+struct Source::Upstream
+{
+  std::mutex mutex;
+  int keyframe_requests = 0; // protected by mutex
+
+  Upstream () { std::lock_guard lock (mutex); } // for TSan, which doesn't see GLib's locks
+};
+
 Source::Source (Sink &sink, const char *pad_name)
     : sink_ (sink), pad_ (Ref<GstPad>::sink (gst_pad_new ("src", GST_PAD_SRC))),
       peer_ (adopt (gst_element_request_pad_simple (sink.element (), pad_name)))
 {
   ck_assert (peer_);
-  gst_pad_set_element_private (pad_.get (), this);
-  gst_pad_set_event_function (pad_.get (), on_event);
+  gst_pad_set_event_function_full (pad_.get (), on_event, new Upstream, [] (gpointer data) {
+    auto *upstream = static_cast<Upstream *> (data);
+    upstream->mutex.lock (); // whoever was in on_event() is done
+    upstream->mutex.unlock ();
+    delete upstream;
+  });
   gst_pad_set_query_function (pad_.get (), on_query);
   gst_pad_set_active (pad_.get (), TRUE);
   ck_assert_int_eq (gst_pad_link (pad_.get (), peer_.get ()), GST_PAD_LINK_OK);
@@ -163,13 +175,27 @@ Source::~Source ()
   gst_element_release_request_pad (sink_.element (), peer_.get ());
 }
 
+Source::Upstream &
+Source::upstream () const
+{
+  return *static_cast<Upstream *> (GST_PAD_CAST (pad_.get ())->eventdata);
+}
+
 gboolean
 Source::on_event (GstPad *pad, GstObject *, GstEvent *event)
 {
   const auto owned = adopt (event);
-  auto *self = static_cast<Source *> (gst_pad_get_element_private (pad));
-  self->keyframe_requests_ += gst_video_event_is_force_key_unit (event);
+  auto &upstream = *static_cast<Upstream *> (pad->eventdata);
+  std::lock_guard lock (upstream.mutex);
+  upstream.keyframe_requests += gst_video_event_is_force_key_unit (event);
   return TRUE;
+}
+
+int
+Source::keyframe_requests () const
+{
+  std::lock_guard lock (upstream ().mutex);
+  return upstream ().keyframe_requests;
 }
 
 gboolean

@@ -2,8 +2,8 @@
 // stagewhepsink in PLAYING on ports of its own, and the streams that a test feeds to it.
 #pragma once
 
-#include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -79,7 +79,7 @@ public:
   bool start (const std::string &caps, const Ref<GstBuffer> &codec_data = {});
   GstFlowReturn push (const Bytes &bytes, GstClockTime pts, bool keyframe);
   bool event (GstEvent *event) { return gst_pad_push_event (pad_.get (), event); }
-  int keyframe_requests () const { return keyframe_requests_; }
+  int keyframe_requests () const;
 
 private:
   static gboolean on_event (GstPad *pad, GstObject *, GstEvent *event);
@@ -87,7 +87,9 @@ private:
 
   Sink &sink_;
   const Ref<GstPad> pad_, peer_;
-  std::atomic<int> keyframe_requests_ = 0;
+  /** What comes from downstream, on any thread, maybe when this is just going: the pad's own. */
+  struct Upstream;
+  Upstream &upstream () const;
 };
 
 /** H.264 with start codes, 30 frames a second. */
