@@ -20,6 +20,8 @@ constexpr int accepts_per_wakeup = 64;
 /** How long a task for the door's thread may have to wait: libsrt can't be woken by others. */
 constexpr std::int64_t most_wait_ms = 20;
 constexpr std::chrono::milliseconds sweep_interval{250};
+/** From the answer to a caller until it can be accepted; a moment, in fact. */
+constexpr std::chrono::seconds connecting_time{3};
 constexpr std::chrono::milliseconds most_latency{8000};
 /** Without any packet, not even a keep-alive, for so long, a publisher has vanished. */
 constexpr std::chrono::milliseconds peer_idle{5000};
@@ -63,7 +65,7 @@ SrtDoor::SrtDoor (std::shared_ptr<Core> core, const SrtSettings &settings)
 
 SrtDoor::~SrtDoor ()
 {
-  quit_ = true;
+  post ([this] { quit_ = true; });
   if (thread_.joinable ())
     thread_.join ();
   listener_ = SrtSocket (); // waits for a question that is just being answered
@@ -120,10 +122,19 @@ SrtDoor::ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid)
   if (srt_setsockflag (
           socket, SRTO_PASSPHRASE, passphrase.data (), static_cast<int> (passphrase.size ()))
       == 0)
-    return 0;
+    return expect_caller ();
   GST_ERROR ("%s: the passphrase isn't one of 10 to 79 bytes", admission->name.c_str ());
   srt_setrejectreason (socket, SRT_REJX_ISE);
   return -1;
+}
+
+int
+SrtDoor::expect_caller ()
+{
+  const std::lock_guard lock (tasks_mutex_);
+  called_ = true;
+  changed_.notify_one ();
+  return 0;
 }
 
 int
@@ -172,8 +183,11 @@ SrtDoor::run ()
   pthread_setname_np (pthread_self (), name.c_str ());
   std::array<SRT_EPOLL_EVENT, 64> events;
   auto swept = Clock::now ();
-  while (!quit_) {
-    run_tasks ();
+  for (run_tasks (); !quit_; run_tasks ()) {
+    if (sessions_.empty () && Clock::now () > expecting_) {
+      sleep_until_called ();
+      continue;
+    }
     const int n = srt_epoll_uwait (poll_.get (), events.data (), events.size (), most_wait_ms);
     turn (std::span (events).first (
         static_cast<std::size_t> (std::clamp<int> (n, 0, events.size ()))));
@@ -185,6 +199,16 @@ SrtDoor::run ()
   }
   while (!sessions_.empty ())
     end (sessions_.begin ()->first, "the server closes this stream's door");
+}
+
+/** Waiting for libsrt wakes up a hundred times a second, so it is for when there is somebody. */
+void
+SrtDoor::sleep_until_called ()
+{
+  std::unique_lock lock (tasks_mutex_);
+  changed_.wait (lock, [this] { return called_ || !tasks_.empty (); });
+  if (std::exchange (called_, false))
+    expecting_ = Clock::now () + connecting_time;
 }
 
 void
@@ -274,6 +298,7 @@ SrtDoor::post (Task task)
 {
   const std::lock_guard lock (tasks_mutex_);
   tasks_.push_back (std::move (task));
+  changed_.notify_one ();
 }
 
 void

@@ -31,6 +31,7 @@ private:
 
   // libsrt's thread.
   int ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid);
+  int expect_caller ();
   int refuse (SRTSOCKET socket, const Refused &refused);
 
   // The gate thread.
@@ -38,6 +39,7 @@ private:
 
   // The door's own thread.
   void run ();
+  void sleep_until_called ();
   void turn (std::span<SRT_EPOLL_EVENT> events);
   void run_tasks ();
   void accept_some ();
@@ -51,9 +53,11 @@ private:
   const std::shared_ptr<Core> core_;
   const SrtSettings settings_;
   std::uint16_t port_ = 0;
-  std::mutex tasks_mutex_; // innermost
-  std::deque<Task> tasks_; // protected by tasks_mutex_
-  std::atomic<bool> quit_ = false;
+  std::mutex tasks_mutex_; // innermost; libsrt's threads take it, too
+  std::condition_variable changed_;
+  // Protected by tasks_mutex_:
+  std::deque<Task> tasks_;
+  bool called_ = false; // a caller was told to come in
   // The door's own thread:
   SrtPoll poll_;
   SrtSocket listener_;
@@ -63,6 +67,8 @@ private:
     std::uint64_t id = 0; // the doorkeeper's; 0 until the gate thread has let it in
   };
   std::map<SRTSOCKET, Guest> sessions_;
+  Clock::time_point expecting_; // callers, until then
+  bool quit_ = false;
   std::array<std::uint8_t, 2048> scratch_; // for one message, which is at most a packet
   std::thread thread_;
 };
