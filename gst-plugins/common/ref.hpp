@@ -7,6 +7,10 @@
 #include <type_traits>
 #include <utility>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace stagedoor {
 
 /** How to count references on T. Undefined on purpose: an unlisted type is a compile error.
@@ -136,8 +140,20 @@ using Structure = Owned<GstStructure, gst_structure_free>;
 class ObjectLock
 {
 public:
-  explicit ObjectLock (gpointer o) : o_ (GST_OBJECT_CAST (o)) { GST_OBJECT_LOCK (o_); }
-  ~ObjectLock () { GST_OBJECT_UNLOCK (o_); }
+  explicit ObjectLock (gpointer o) : o_ (GST_OBJECT_CAST (o))
+  {
+    GST_OBJECT_LOCK (o_);
+#ifdef __SANITIZE_THREAD__
+    __tsan_acquire (o_); // GLib's mutex is a bare futex, which ThreadSanitizer can't see
+#endif
+  }
+  ~ObjectLock ()
+  {
+#ifdef __SANITIZE_THREAD__
+    __tsan_release (o_);
+#endif
+    GST_OBJECT_UNLOCK (o_);
+  }
   ObjectLock (const ObjectLock &) = delete;
   ObjectLock &operator= (const ObjectLock &) = delete;
 
