@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "gst-plugins/common/handover.hpp"
+
 namespace stagedoor {
 namespace {
 
@@ -11,6 +13,7 @@ using Call = std::function<void ()>;
 gboolean
 run_once (gpointer call)
 {
+  taken_over (call);
   (*static_cast<Call *> (call)) ();
   return G_SOURCE_REMOVE;
 }
@@ -18,9 +21,11 @@ run_once (gpointer call)
 void
 attach (GSource *source, Call call)
 {
+  auto *data = new Call (std::move (call));
+  handed_over (data);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, run_once, new Call (std::move (call)),
-      [] (gpointer data) { delete static_cast<Call *> (data); });
+  g_source_set_callback (
+      source, run_once, data, [] (gpointer gone) { delete static_cast<Call *> (gone); });
   g_source_attach (source, nullptr);
 }
 

@@ -241,9 +241,11 @@ PipelineRun::stop (std::function<void ()> stopped)
   // the main thread has heard that it is done.
   auto *done = new std::function<void ()> (
       [keep = shared_from_this (), stopped = std::move (stopped)] { stopped (); });
+  handed_over (done);
   gst_element_call_async (
       pipeline_.get (),
       [] (GstElement *pipeline, gpointer call) {
+        taken_over (call);
         gst_element_set_state (pipeline, GST_STATE_NULL);
         post_to_main (std::move (*static_cast<std::function<void ()> *> (call)));
       },

@@ -7,9 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
+#include "gst-plugins/common/handover.hpp"
 
 namespace stagedoor {
 
@@ -143,15 +141,11 @@ public:
   explicit ObjectLock (gpointer o) : o_ (GST_OBJECT_CAST (o))
   {
     GST_OBJECT_LOCK (o_);
-#ifdef __SANITIZE_THREAD__
-    __tsan_acquire (o_); // GLib's mutex is a bare futex, which ThreadSanitizer can't see
-#endif
+    taken_over (o_);
   }
   ~ObjectLock ()
   {
-#ifdef __SANITIZE_THREAD__
-    __tsan_release (o_);
-#endif
+    handed_over (o_);
     GST_OBJECT_UNLOCK (o_);
   }
   ObjectLock (const ObjectLock &) = delete;
