@@ -194,7 +194,7 @@ public:
     getrlimit (RLIMIT_NOFILE, &normal_);
     const rlimit low{256, normal_.rlim_max};
     setrlimit (RLIMIT_NOFILE, &low);
-    for (int fd = 0; (fd = dup (0)) >= 0;)
+    for (int fd = 0; (fd = dup (STDERR_FILENO)) >= 0;)
       taken_.push_back (fd);
   }
   ~Scarcity ()
