@@ -198,6 +198,10 @@ gst_stage_gate_src_change_state (GstElement *element, GstStateChange transition)
     impl.reader.unblock ();
   const auto result =
       GST_ELEMENT_CLASS (gst_stage_gate_src_parent_class)->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE) {
+    impl.reader.unblock ();
+    impl.reader.stop ();
+  }
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:

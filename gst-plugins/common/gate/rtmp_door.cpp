@@ -64,6 +64,9 @@ void
 RtmpDoor::accept_some ()
 {
   for (int i = 0; i < accepts_per_wakeup; ++i) {
+    // Without descriptors accept() fails even when nobody waits, for whom nobody has to make room.
+    if (g_socket_condition_check (listening_.get (), G_IO_IN) == 0)
+      return;
     GError *error = nullptr;
     Socket socket (g_socket_accept (listening_.get (), nullptr, &error));
     const Error owned (error);

@@ -13,30 +13,90 @@ is_loopback (const IpAddress &ip)
 
 } // namespace
 
-Admission::Ticket
+Admission::Place::Place (std::shared_ptr<Admission> admission, const IpAddress &site)
+    : admission_ (std::move (admission)), site_ (site)
+{
+}
+
+Admission::Place::~Place ()
+{
+  admission_->leave (*this);
+}
+
+bool
+Admission::Place::connect ()
+{
+  std::lock_guard lock (admission_->mutex_);
+  admission_->stop_waiting (*this);
+  return !lost_;
+}
+
+bool
+Admission::Place::is_lost () const
+{
+  std::lock_guard lock (admission_->mutex_);
+  return lost_;
+}
+
+tl::expected<Admission::Ticket, std::string>
 Admission::admit (const std::string &peer)
 {
   const auto ip = IpAddress::parse (peer).value_or (IpAddress{});
   const auto site = ip.site ();
-  const auto limit = peer.empty () || is_loopback (ip) ? max_pending : max_pending_per_address;
   std::lock_guard lock (mutex_);
-  const auto known = sites_.find (site);
-  if (total_ >= max_pending || (known != sites_.end () && known->second >= limit))
-    return nullptr;
+  auto why = objection (site, peer.empty () || is_loopback (ip));
+  if (!why.empty ())
+    return tl::unexpected (std::move (why));
+  if (waiting_.size () >= max_pending) {
+    auto &oldest = *waiting_.front ();
+    stop_waiting (oldest);
+    oldest.lost_ = true;
+  }
+  auto place = std::make_shared<Place> (shared_from_this (), site);
   ++total_;
-  ++sites_[site];
-  return {this, [self = shared_from_this (), site] (void *) {
-            self->leave (site);
-          }};
+  auto &count = sites_[site];
+  ++count.all;
+  ++count.pending;
+  place->waiting_ = waiting_.insert (waiting_.end (), place.get ());
+  return place;
+}
+
+/** Under mutex_. Empty when there is none. */
+std::string
+Admission::objection (const IpAddress &site, bool is_of_many) const
+{
+  if (total_ >= max_viewers)
+    return "this server has " + std::to_string (max_viewers) + " viewers, which is its limit";
+  const auto known = sites_.find (site);
+  if (is_of_many || known == sites_.end ())
+    return {};
+  if (known->second.all >= max_viewers_per_address)
+    return "your address has " + std::to_string (max_viewers_per_address)
+           + " viewers, which is the limit";
+  if (known->second.pending >= max_pending_per_address)
+    return "too many viewers are connecting from your address; try again shortly";
+  return {};
+}
+
+/** Under mutex_. */
+void
+Admission::stop_waiting (Place &place)
+{
+  if (!place.waiting_)
+    return;
+  waiting_.erase (*place.waiting_);
+  place.waiting_.reset ();
+  --sites_[place.site_].pending;
 }
 
 void
-Admission::leave (const IpAddress &site)
+Admission::leave (Place &place)
 {
   std::lock_guard lock (mutex_);
+  stop_waiting (place);
   --total_;
-  const auto known = sites_.find (site);
-  if (--known->second == 0)
+  const auto known = sites_.find (place.site_);
+  if (--known->second.all == 0)
     sites_.erase (known);
 }
 

@@ -227,10 +227,12 @@ FeedOnPort::join (std::string_view sdp, const std::string &peer)
     const auto agreement = negotiate (*offer, have.sources, random_value<std::uint64_t> ());
     if (!agreement)
       return tl::unexpected (agreement.error ());
-    if (plan.ticket == nullptr)
-      plan.ticket = core_->admission->admit (peer);
-    if (plan.ticket == nullptr)
-      return tl::unexpected (Rejection{503, "too many viewers are connecting; try again shortly"});
+    if (plan.ticket == nullptr) {
+      auto ticket = core_->admission->admit (peer);
+      if (!ticket)
+        return tl::unexpected (Rejection{503, std::move (ticket.error ())});
+      plan.ticket = std::move (*ticket);
+    }
     auto out = answer (*offer, have, *agreement, plan);
     if (expect (plan, have.changes))
       return out;

@@ -54,7 +54,8 @@ public:
     std::string answer;
   };
   /** Answers an SDP offer and expects its viewer. @p peer is the address that it came from, for
-   * limits. 409 when there is nothing to send yet, 503 when too many viewers are connecting. */
+   * limits. 409 when there is nothing to send yet, 503 when there are too many viewers. When too
+   * many are connecting, the one that has been for longest is ended. */
   virtual tl::expected<Joined, Rejection> join (
       std::string_view offer, const std::string &peer) = 0;
   /** False when there is no such viewer (any more). */

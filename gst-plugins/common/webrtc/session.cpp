@@ -21,6 +21,7 @@ constexpr std::int64_t silence_us = 10 * second_us;
 constexpr std::int64_t report_interval_us = second_us;
 /** Receivers can relate the tracks' clocks from the second report on. */
 constexpr std::int64_t second_report_us = second_us / 4;
+constexpr const char *place_lost = "too many others are connecting";
 
 std::uint32_t
 random_u32 ()
@@ -154,9 +155,10 @@ Session::on_dtls (ByteView packet, const Path &path, std::int64_t now_us)
 void
 Session::on_connected (std::int64_t now_us)
 {
+  if (!plan_.ticket->connect ())
+    return end (place_lost);
   srtp_.emplace (dtls_->keys ());
   srtcp_.emplace (dtls_->keys ());
-  plan_.ticket.reset ();
   last_heard_us_ = now_us;
   next_report_us_ = now_us;
   tracks_.reserve (plan_.tracks.size ());
@@ -310,6 +312,8 @@ Session::on_time (std::int64_t now_us)
       end ("the DTLS handshake failed");
     else if (now_us - created_us_ > connect_time_us)
       end ("never connected");
+    else if (plan_.ticket->is_lost ())
+      end (place_lost);
     return;
   }
   if (now_us - last_heard_us_ > silence_us)

@@ -25,7 +25,7 @@ struct SessionPlan
   std::string cname;
   std::vector<TrackPlan> tracks;
   bool lacks_video = false, lacks_audio = false; ///< was offered, and there was none to send
-  Admission::Ticket ticket;                      ///< dropped once connected
+  Admission::Ticket ticket;
 };
 
 /** What all sessions of a worker share. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Offers that meet a change of what the stream consists of.
+// Offers that meet a change of what the stream consists of, or too many others.
 #include "gst-plugins/common/webrtc/port.hpp"
 
 #include <gst/gst.h>
@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "gst-plugins/common/webrtc/admission.hpp"
 #include "tests/unit/suite.hpp" // last: check.h defines "fail"
 
 using namespace stagedoor;
@@ -68,11 +69,50 @@ START_TEST (nobody_stays_with_a_former_codec)
 }
 END_TEST
 
+/** Who has an answer and doesn't come makes room; the room is that of all feeds. */
+START_TEST (newcomer_ends_the_oldest_that_is_pending)
+{
+  const auto port = *Port::open ("127.0.0.1:0");
+  const auto feed = port->new_feed (1, nullptr), other = port->new_feed (1, nullptr);
+  feed->set_source (0, source_of (Codec::vp9));
+  other->set_source (0, source_of (Codec::vp9));
+  const auto oldest = feed->join (video_offer, "127.0.0.1");
+  const auto second = feed->join (video_offer, "127.0.0.1");
+  ck_assert (oldest && second);
+  for (std::size_t i = 2; i < Admission::max_pending; ++i)
+    ck_assert (other->join (video_offer, "127.0.0.1"));
+  ck_assert (feed->has (oldest->id));
+  ck_assert (other->join (video_offer, "192.0.2.1"));
+  // A later end would be that of both, for want of a connection.
+  while (feed->has (oldest->id))
+    std::this_thread::yield ();
+  ck_assert (feed->has (second->id));
+  ck_assert_uint_eq (other->stats ().pending, Admission::max_pending - 1);
+}
+END_TEST
+
+START_TEST (too_many_of_an_address_are_refused)
+{
+  const auto port = *Port::open ("127.0.0.1:0");
+  const auto feed = port->new_feed (1, nullptr);
+  feed->set_source (0, source_of (Codec::vp9));
+  for (std::size_t i = 0; i < Admission::max_pending_per_address; ++i)
+    ck_assert (feed->join (video_offer, "192.0.2.1"));
+  const auto refused = feed->join (video_offer, "192.0.2.1");
+  ck_assert (!refused);
+  ck_assert_int_eq (refused.error ().status, 503);
+  ck_assert (refused.error ().text.find ("from your address") != std::string::npos);
+  ck_assert (feed->join (video_offer, "192.0.2.2"));
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("webrtc-port", {nobody_stays_with_a_former_codec});
+  return run (
+      "webrtc-port", {nobody_stays_with_a_former_codec, newcomer_ends_the_oldest_that_is_pending,
+                         too_many_of_an_address_are_refused});
 }

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "gst-plugins/common/webrtc/admission.hpp"
 #include "gst-plugins/common/webrtc/candidates.hpp"
 #include "gst-plugins/common/webrtc/outgoing_track.hpp"
 #include "gst-plugins/common/webrtc/udp_socket.hpp"
@@ -244,42 +243,6 @@ START_TEST (catching_up_is_paced_and_ends)
 }
 END_TEST
 
-START_TEST (admission)
-{
-  const auto admission = std::make_shared<Admission> ();
-  std::vector<Admission::Ticket> held;
-  for (std::size_t i = 0; i < Admission::max_pending_per_address; ++i)
-    held.push_back (admission->admit ("192.0.2.1"));
-  ck_assert (std::ranges::find (held, nullptr) == held.end ());
-  ck_assert (admission->admit ("192.0.2.1") == nullptr);
-  ck_assert (admission->admit ("192.0.2.2") != nullptr);
-  held.pop_back ();
-  ck_assert (admission->admit ("192.0.2.1") != nullptr);
-  while (auto ticket = admission->admit ("127.0.0.1"))
-    held.push_back (std::move (ticket));
-  ck_assert_uint_eq (held.size (), Admission::max_pending);
-  ck_assert (admission->admit ("192.0.2.3") == nullptr);
-  held.clear ();
-  ck_assert (admission->admit ("192.0.2.3") != nullptr);
-}
-END_TEST
-
-START_TEST (admission_counts_who_is_one)
-{
-  const auto admission = std::make_shared<Admission> ();
-  std::vector<Admission::Ticket> held;
-  for (std::size_t i = 0; i < Admission::max_pending_per_address; ++i)
-    held.push_back (admission->admit ("2001:db8:1:2::" + std::to_string (i)));
-  ck_assert (std::ranges::find (held, nullptr) == held.end ());
-  ck_assert (admission->admit ("2001:db8:1:2:ffff::") == nullptr); // the same /64
-  ck_assert (admission->admit ("2001:db8:1:3::") != nullptr);
-  // An application that has its own HTTP server doesn't say where an offer is from.
-  while (auto ticket = admission->admit ({}))
-    held.push_back (std::move (ticket));
-  ck_assert_uint_eq (held.size (), Admission::max_pending);
-}
-END_TEST
-
 START_TEST (candidates)
 {
   const auto here = host_candidates ({loopback, 5000}, std::nullopt);
@@ -303,6 +266,5 @@ main ()
   return run ("webrtc-sender",
       {with_segmentation, without_segmentation, segmentation_refused_by_the_kernel,
           one_destination_fails_for_itself, a_bad_address_costs_nobody_segmentation,
-          unsent_packets_skip_to_a_keyframe, catching_up_is_paced_and_ends, admission,
-          admission_counts_who_is_one, candidates});
+          unsent_packets_skip_to_a_keyframe, catching_up_is_paced_and_ends, candidates});
 }

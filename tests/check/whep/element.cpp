@@ -115,6 +115,7 @@ START_TEST (b_frames)
   ck_assert (sink.problem ().find ("B-frames") != std::string::npos);
   const auto refused = post_offer (sink);
   ck_assert_int_eq (refused.status, 503);
+  ck_assert (refused.has ("Retry-After: "));
   ck_assert (refused.body.find ("-bf 0") != std::string::npos);
 
   video.time += GST_SECOND;
