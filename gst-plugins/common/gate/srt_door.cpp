@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <poll.h>
 #include <srt/access_control.h>
+#include <sys/eventfd.h>
 
 #include "gst-plugins/common/listen_address.hpp"
 #include "libs/srt/streamid.hpp"
@@ -20,8 +22,9 @@ constexpr int accepts_per_wakeup = 64;
 /** How long a task for the door's thread may have to wait: libsrt can't be woken by others. */
 constexpr std::int64_t most_wait_ms = 20;
 constexpr std::chrono::milliseconds sweep_interval{250};
-/** From the answer to a caller until it can be accepted; a moment, in fact. */
-constexpr std::chrono::seconds connecting_time{3};
+/** Without publishers and any packet for so long, libsrt is sent home. */
+constexpr std::chrono::seconds quiet_time{10};
+constexpr int retry_ms = 1000;
 constexpr std::chrono::milliseconds most_latency{8000};
 /** Without any packet, not even a keep-alive, for so long, a publisher has vanished. */
 constexpr std::chrono::milliseconds peer_idle{5000};
@@ -59,7 +62,8 @@ read_knock (std::string_view streamid, const Endpoint &peer)
 } // namespace
 
 SrtDoor::SrtDoor (std::shared_ptr<Core> core, const SrtSettings &settings)
-    : core_ (std::move (core)), settings_ (settings)
+    : core_ (std::move (core)), settings_ (settings),
+      wake_ (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
 }
 
@@ -68,39 +72,23 @@ SrtDoor::~SrtDoor ()
   post ([this] { quit_ = true; });
   if (thread_.joinable ())
     thread_.join ();
-  listener_ = SrtSocket (); // waits for a question that is just being answered
+  port_.rest (); // nobody asks any more
 }
 
 tl::expected<std::shared_ptr<SrtDoor>, std::string>
 SrtDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings)
 {
+  if (settings.latency.count () < 0 || settings.latency > most_latency)
+    return tl::unexpected (std::string ("the latency is not within 0 to 8000 ms"));
   start_srt ();
   const std::shared_ptr<SrtDoor> door (new SrtDoor (std::move (core), settings));
-  if (auto listening = door->listen (at); !listening)
+  if (door->wake_.get () < 0)
+    return tl::unexpected (std::string ("can't make an eventfd"));
+  if (auto opened = door->port_.open (at); !opened)
     return tl::unexpected (
-        "can't listen on srt://" + listen_address_text (at) + ": " + listening.error ());
+        "can't listen on srt://" + listen_address_text (at) + ": " + opened.error ());
   door->thread_ = std::thread ([door = door.get ()] { door->run (); });
   return door;
-}
-
-tl::expected<void, std::string>
-SrtDoor::listen (const Endpoint &at)
-{
-  if (settings_.latency.count () < 0 || settings_.latency > most_latency)
-    return tl::unexpected (std::string ("the latency is not within 0 to 8000 ms"));
-  const auto idle = std::min (peer_idle, core_->limits ().silence);
-  srt_listen_callback_fn *const hook = [] (void *self, SRTSOCKET socket, int, const sockaddr *peer,
-                                           const char *streamid) {
-    return static_cast<SrtDoor *> (self)->ask (socket, peer, streamid);
-  };
-  auto listener = listen_srt ({at, static_cast<int> (settings_.latency.count ()),
-      static_cast<int> (idle.count ()), backlog, hook, this});
-  if (!listener)
-    return tl::unexpected (listener.error ());
-  listener_ = std::move (*listener);
-  poll_.add (listener_.get ());
-  port_ = local_port (listener_.get ());
-  return {};
 }
 
 /** 0 lets the caller in; libsrt tells others the reason that was set. */
@@ -122,19 +110,10 @@ SrtDoor::ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid)
   if (srt_setsockflag (
           socket, SRTO_PASSPHRASE, passphrase.data (), static_cast<int> (passphrase.size ()))
       == 0)
-    return expect_caller ();
+    return 0;
   GST_ERROR ("%s: the passphrase isn't one of 10 to 79 bytes", admission->name.c_str ());
   srt_setrejectreason (socket, SRT_REJX_ISE);
   return -1;
-}
-
-int
-SrtDoor::expect_caller ()
-{
-  const std::lock_guard lock (tasks_mutex_);
-  called_ = true;
-  changed_.notify_one ();
-  return 0;
 }
 
 int
@@ -184,7 +163,7 @@ SrtDoor::run ()
   std::array<SRT_EPOLL_EVENT, 64> events;
   auto swept = Clock::now ();
   for (run_tasks (); !quit_; run_tasks ()) {
-    if (sessions_.empty () && Clock::now () > expecting_) {
+    if (port_.listener () == SRT_INVALID_SOCK) {
       sleep_until_called ();
       continue;
     }
@@ -196,26 +175,59 @@ SrtDoor::run ()
       continue;
     swept = now;
     sweep (now);
+    rest_when_quiet (now);
   }
   while (!sessions_.empty ())
     end (sessions_.begin ()->first, "the server closes this stream's door");
 }
 
-/** Waiting for libsrt wakes up a hundred times a second, so it is for when there is somebody. */
 void
 SrtDoor::sleep_until_called ()
 {
-  std::unique_lock lock (tasks_mutex_);
-  changed_.wait (lock, [this] { return called_ || !tasks_.empty (); });
-  if (std::exchange (called_, false))
-    expecting_ = Clock::now () + connecting_time;
+  std::array<pollfd, 2> waiting{{{wake_.get (), POLLIN, 0}, {port_.fd (), POLLIN, 0}}};
+  poll (waiting.data (), waiting.size (), -1);
+  eventfd_t posted;
+  eventfd_read (wake_.get (), &posted);
+  if (waiting[1].revents != 0)
+    wake_port ();
+}
+
+void
+SrtDoor::wake_port ()
+{
+  const auto idle = std::min (peer_idle, core_->limits ().silence);
+  srt_listen_callback_fn *const hook = [] (void *self, SRTSOCKET socket, int, const sockaddr *peer,
+                                           const char *streamid) {
+    return static_cast<SrtDoor *> (self)->ask (socket, peer, streamid);
+  };
+  const auto awake = port_.wake ({static_cast<int> (settings_.latency.count ()),
+      static_cast<int> (idle.count ()), backlog, hook, this});
+  if (awake) {
+    poll_.add (port_.listener ());
+    last_heard_ = Clock::now ();
+    return;
+  }
+  GST_ERROR ("somebody calls by SRT, but libsrt can't listen: %s", awake.error ().c_str ());
+  pollfd waiting{wake_.get (), POLLIN, 0};
+  poll (&waiting, 1, retry_ms);
+}
+
+void
+SrtDoor::rest_when_quiet (Clock::time_point now)
+{
+  if (port_.heard () || !sessions_.empty ())
+    last_heard_ = now;
+  if (now < last_heard_ + quiet_time)
+    return;
+  poll_.remove (port_.listener ());
+  port_.rest ();
 }
 
 void
 SrtDoor::turn (std::span<SRT_EPOLL_EVENT> events)
 {
   for (const auto &event : events) {
-    if (event.fd == listener_.get ()) {
+    if (event.fd == port_.listener ()) {
       accept_some ();
       continue;
     }
@@ -234,7 +246,7 @@ SrtDoor::accept_some ()
     sockaddr_storage address{};
     int size = sizeof address;
     SrtSocket socket (
-        srt_accept (listener_.get (), reinterpret_cast<sockaddr *> (&address), &size));
+        srt_accept (port_.listener (), reinterpret_cast<sockaddr *> (&address), &size));
     const auto id = socket.get ();
     if (id == SRT_INVALID_SOCK)
       return;
@@ -296,9 +308,11 @@ SrtDoor::sweep (Clock::time_point now)
 void
 SrtDoor::post (Task task)
 {
-  const std::lock_guard lock (tasks_mutex_);
-  tasks_.push_back (std::move (task));
-  changed_.notify_one ();
+  {
+    const std::lock_guard lock (tasks_mutex_);
+    tasks_.push_back (std::move (task));
+  }
+  eventfd_write (wake_.get (), 1);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 
+#include "gst-plugins/common/gate/srt_port.hpp"
 #include "gst-plugins/common/gate/srt_session.hpp"
 
 namespace stagedoor::gate {
@@ -21,17 +22,15 @@ public:
       std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings);
   ~SrtDoor (); ///< not on its own thread
 
-  std::uint16_t port () const { return port_; }
+  std::uint16_t port () const { return port_.number (); }
 
 private:
   using Task = std::function<void ()>;
 
   SrtDoor (std::shared_ptr<Core> core, const SrtSettings &settings);
-  tl::expected<void, std::string> listen (const Endpoint &at);
 
   // libsrt's thread.
   int ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid);
-  int expect_caller ();
   int refuse (SRTSOCKET socket, const Refused &refused);
 
   // The gate thread.
@@ -40,6 +39,8 @@ private:
   // The door's own thread.
   void run ();
   void sleep_until_called ();
+  void wake_port ();
+  void rest_when_quiet (Clock::time_point now);
   void turn (std::span<SRT_EPOLL_EVENT> events);
   void run_tasks ();
   void accept_some ();
@@ -52,22 +53,19 @@ private:
 
   const std::shared_ptr<Core> core_;
   const SrtSettings settings_;
-  std::uint16_t port_ = 0;
-  std::mutex tasks_mutex_; // innermost; libsrt's threads take it, too
-  std::condition_variable changed_;
-  // Protected by tasks_mutex_:
-  std::deque<Task> tasks_;
-  bool called_ = false; // a caller was told to come in
+  const Fd wake_;          // an eventfd: there are tasks
+  std::mutex tasks_mutex_; // innermost
+  std::deque<Task> tasks_; // protected by tasks_mutex_
   // The door's own thread:
   SrtPoll poll_;
-  SrtSocket listener_;
+  SrtPort port_;
   struct Guest
   {
     std::unique_ptr<SrtSession> session;
     std::uint64_t id = 0; // the doorkeeper's; 0 until the gate thread has let it in
   };
   std::map<SRTSOCKET, Guest> sessions_;
-  Clock::time_point expecting_; // callers, until then
+  Clock::time_point last_heard_; // while there are no sessions: a packet
   bool quit_ = false;
   std::array<std::uint8_t, 2048> scratch_; // for one message, which is at most a packet
   std::thread thread_;

@@ -48,6 +48,7 @@ public:
     const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
     srt_epoll_add_usock (id_, socket, &events);
   }
+  void remove (SRTSOCKET socket) { srt_epoll_remove_usock (id_, socket); }
 
 private:
   const int id_;
@@ -57,19 +58,6 @@ private:
 void start_srt ();
 
 Endpoint endpoint_of (const sockaddr *address);
-std::uint16_t local_port (SRTSOCKET socket);
 std::string streamid_of (SRTSOCKET socket);
-
-/** Bound and listening with @p hook; accepted sockets inherit its options. */
-struct SrtListenOptions
-{
-  Endpoint at;
-  int latency_ms;
-  int peer_idle_ms;
-  int backlog;
-  srt_listen_callback_fn *hook;
-  void *context;
-};
-tl::expected<SrtSocket, std::string> listen_srt (const SrtListenOptions &options);
 
 } // namespace stagedoor::gate

@@ -2,42 +2,18 @@
 // The dual-stack UDP socket of a WebRTC port and the reading of it in batches.
 #pragma once
 
-#include <unistd.h>
-
 #include <array>
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
 
+#include "gst-plugins/common/fd.hpp"
 #include "gst-plugins/common/webrtc/path.hpp"
 
 namespace stagedoor::webrtc {
-
-/** Owns a file descriptor. */
-class Fd
-{
-public:
-  explicit Fd (int fd = -1) : fd_ (fd) {}
-  ~Fd ()
-  {
-    if (fd_ >= 0)
-      close (fd_);
-  }
-  Fd (Fd &&other) noexcept : fd_ (std::exchange (other.fd_, -1)) {}
-  Fd &operator= (Fd &&other) noexcept
-  {
-    std::swap (fd_, other.fd_);
-    return *this;
-  }
-  int get () const { return fd_; }
-
-private:
-  int fd_;
-};
 
 /** An all-zero ip binds to all addresses of both families. */
 tl::expected<Fd, std::string> open_udp_socket (const Endpoint &at);
