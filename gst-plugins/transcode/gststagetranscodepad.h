@@ -23,7 +23,7 @@ enum class Mode : gint {
 Mode mode (GstPad *pad);
 void set_mode (GstPad *pad, Mode mode);
 
-/** Whether somebody downstream uses what the pad carries, as far as its peer says so. Any thread. */
+/** Whether somebody downstream uses what the pad carries, as far as the peer says. Any thread. */
 bool is_wanted (GstPad *pad);
 void set_wanted (GstPad *pad, bool wanted);
 
