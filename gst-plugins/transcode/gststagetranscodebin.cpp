@@ -6,7 +6,10 @@
  *
  * Passes the input through to every peer that takes it as it is, at the cost of a function call.
  * Audio that a peer does not take is decoded once and encoded to Opus once, for however many peers
- * want Opus. A track that is missing, or whose data never comes, holds nothing back.
+ * want Opus. A peer may say that it has no use for it for now, or has again, by a
+ * %GST_EVENT_CUSTOM_UPSTREAM with the structure "stagedoor-demand" and the boolean field "wanted",
+ * as #stagewhepsink does: when none has had any for 5 s of the stream the conversion ends, until
+ * one has again. A track that is missing, or whose data never comes, holds nothing back.
  *
  * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pad's two facts: mode (atomic) and problem (object lock).
+// The pad's facts: mode and demand (atomic), and problem (object lock).
 #include "gst-plugins/transcode/gststagetranscodepad.h"
 
 #include <array>
@@ -14,6 +14,7 @@ struct _GstStageTranscodePad
 {
   GstPad parent;
   gint mode;      // atomic
+  gint unwanted;  // atomic
   gchar *problem; // OBJECT_LOCK
 };
 
@@ -79,6 +80,18 @@ void
 set_mode (GstPad *pad, Mode mode)
 {
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->mode, static_cast<gint> (mode));
+}
+
+bool
+is_wanted (GstPad *pad)
+{
+  return g_atomic_int_get (&GST_STAGE_TRANSCODE_PAD (pad)->unwanted) == 0;
+}
+
+void
+set_wanted (GstPad *pad, bool wanted)
+{
+  g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->unwanted, wanted ? 0 : 1);
 }
 
 bool

@@ -23,6 +23,10 @@ enum class Mode : gint {
 Mode mode (GstPad *pad);
 void set_mode (GstPad *pad, Mode mode);
 
+/** Whether somebody downstream uses what the pad carries, as far as the peer says. Any thread. */
+bool is_wanted (GstPad *pad);
+void set_wanted (GstPad *pad, bool wanted);
+
 /** Sets the pad's "problem" property; nullptr when there is none. True when it changed. Any thread.
  */
 bool set_problem (GstPad *pad, const char *text);

@@ -14,6 +14,9 @@ namespace {
 
 /** How many frames go in without any Opus coming out before the conversion counts as broken. */
 constexpr int patience = 100;
+/** For how much of the stream the conversion goes on when nobody wants it any more: viewers reload,
+ * and come one after the other. */
+constexpr GstClockTime linger = 5 * GST_SECOND;
 constexpr const char *undecodable = "the audio cannot be decoded";
 
 /** Sends @p from's sticky events, in order, to @p to. Those it has already are not sent again. */
@@ -26,6 +29,13 @@ replay (GstPad *from, GstPad *to)
     return TRUE;
   };
   gst_pad_sticky_events_foreach (from, send, to);
+}
+
+/** Also when it has them: what it says to caps may have been forgotten. */
+void
+send_caps (GstPad *to, GstCaps *caps)
+{
+  gst_pad_push_event (to, gst_event_new_caps (caps));
 }
 
 } // namespace
@@ -50,6 +60,8 @@ Tally::result () const
 GstFlowReturn
 Lane::take_buffer (Ref<GstBuffer> buffer)
 {
+  if (GST_BUFFER_PTS_IS_VALID (buffer.get ()))
+    now_ = GST_BUFFER_PTS (buffer.get ());
   settle ();
   tally_ = {};
   convert (buffer.get ());
@@ -121,6 +133,8 @@ Lane::take_event (Ref<GstEvent> event)
     tell_idle (event.get (), c != nullptr);
   if (c)
     gst_pad_push_event (c->feed (), gst_event_ref (event.get ()));
+  else
+    tell_silent (event.get ());
   return TRUE; // a peer that dislikes an event is no reason to stop the others
 }
 
@@ -139,6 +153,21 @@ Lane::tell_idle (GstEvent *event, bool converting)
     if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && start)
       gst_pad_push_event (out.get (), gst_event_ref (start.get ())); // EOS must not come first
     gst_pad_push_event (out.get (), gst_event_ref (event));
+  }
+}
+
+/** Outputs whose conversion rests must be ready for it nevertheless. */
+void
+Lane::tell_silent (GstEvent *event)
+{
+  const auto outs = outputs ();
+  for (const auto &out : *outs) {
+    if (mode (out.get ()) != Mode::opus)
+      continue;
+    if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+      set_mode (out.get (), Mode::undecided); // introduced once all of its start is there
+    else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT && gst_pad_has_current_caps (out.get ()))
+      gst_pad_push_event (out.get (), gst_event_ref (event));
   }
 }
 
@@ -163,6 +192,7 @@ Lane::take_caps (GstEvent *event)
   retry_at_ = 0;
   broken_ = false;
   starving_ = 0;
+  idle_since_ = GST_CLOCK_TIME_NONE;
   caps_ = share (caps);
   const auto outs = outputs ();
   for (const auto &out : *outs)
@@ -186,13 +216,16 @@ Lane::settle ()
   if (!caps_)
     return;
   const auto outs = outputs ();
-  bool wanted = false;
+  bool listened = false, wanted = false;
   for (const auto &out : *outs) {
     if (gst_pad_check_reconfigure (out.get ()) || mode (out.get ()) == Mode::undecided)
       enter (out.get ());
-    wanted |= mode (out.get ()) == Mode::opus;
+    const bool converted = mode (out.get ()) == Mode::opus;
+    listened |= converted;
+    // Whether a broken one is well again has to be found out for the problem's sake.
+    wanted |= converted && (broken_ || is_wanted (out.get ()));
   }
-  update_conversion (wanted);
+  update_conversion (listened, wanted);
 }
 
 /** What the peer of @p output takes. @p problem becomes why it gets nothing. */
@@ -229,8 +262,31 @@ Lane::enter (GstPad *output)
   const auto c = chain ();
   if (mode == Mode::pass && from)
     replay (from.get (), output);
-  else if (mode == Mode::opus && c)
+  else if (mode == Mode::opus)
+    introduce (output);
+}
+
+/** Gives an output of the conversion its sticky events. When the conversion is about to start, they
+ * come from there. */
+void
+Lane::introduce (GstPad *output)
+{
+  if (const auto c = chain ()) {
+    const bool again = gst_pad_has_current_caps (output);
     replay (c->tail (), output);
+    const auto caps = adopt (gst_pad_get_current_caps (c->tail ()));
+    if (again && caps)
+      send_caps (output, caps.get ());
+    return;
+  }
+  const auto from = sink ();
+  if (is_wanted (output) || !from)
+    return;
+  for (const auto type : {GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT})
+    if (type == GST_EVENT_CAPS)
+      send_caps (output, opus_caps ().get ());
+    else if (auto event = adopt (gst_pad_get_sticky_event (from.get (), type, 0)))
+      gst_pad_push_event (output, event.release ());
 }
 
 void
@@ -255,12 +311,26 @@ Lane::report (GstPad *output, const char *text)
         ("%s carries nothing: %s", GST_PAD_NAME (output), text), (nullptr));
 }
 
+/** Whether nobody has wanted the conversion for a short time only. */
+bool
+Lane::lingers ()
+{
+  if (!GST_CLOCK_TIME_IS_VALID (idle_since_) || now_ < idle_since_)
+    idle_since_ = now_;
+  return !GST_CLOCK_TIME_IS_VALID (now_) || now_ - idle_since_ < linger;
+}
+
+/** @p listened: there are outputs that carry the conversion, wanted or not. */
 void
-Lane::update_conversion (bool wanted)
+Lane::update_conversion (bool listened, bool wanted)
 {
   const bool exists = chain () != nullptr;
-  if (exists && !wanted)
+  if (wanted)
+    idle_since_ = GST_CLOCK_TIME_NONE;
+  else if (exists && !(listened && lingers ())) {
     set_chain (nullptr);
+    starving_ = 0;
+  }
   if (!wanted || exists || g_get_monotonic_time () < retry_at_)
     return;
   auto fresh = OpusChain::build (
@@ -311,9 +381,11 @@ Lane::reset ()
   retry_at_ = 0;
   broken_ = false;
   starving_ = 0;
+  now_ = idle_since_ = GST_CLOCK_TIME_NONE;
   const auto outs = outputs ();
   for (const auto &out : *outs) {
     set_mode (out.get (), Mode::undecided);
+    set_wanted (out.get (), true);
     report (out.get (), nullptr);
   }
 }

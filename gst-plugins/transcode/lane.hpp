@@ -82,7 +82,10 @@ private:
   void push_to (GstPad *output, Ref<GstBuffer> buffer);
   void push_event (Mode which, GstEvent *event);
   void tell_idle (GstEvent *event, bool converting);
-  void update_conversion (bool wanted);
+  void introduce (GstPad *output);
+  void tell_silent (GstEvent *event);
+  void update_conversion (bool listened, bool wanted);
+  bool lingers ();
   void convert (GstBuffer *buffer);
   void conversion_failed ();
   void drain ();
@@ -105,6 +108,8 @@ private:
   // streaming thread of the sink pad (its STREAM_LOCK)
   Ref<GstCaps> caps_;
   Tally tally_;
+  GstClockTime now_ = GST_CLOCK_TIME_NONE;        // timestamp of the last buffer that had one
+  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE; // nobody has wanted the conversion since
   bool draining_ = false;
   int starving_ = 0;    // frames that went into the conversion since something came out
   bool broken_ = false; // the conversion failed and has put out nothing since

@@ -223,8 +223,16 @@ Lane::on_output_event (GstPad *pad, GstObject *, GstEvent *raw)
   auto event = adopt (raw);
   const auto type = GST_EVENT_TYPE (raw);
   // The core has flagged the pad already: the streaming thread asks the peer anew.
-  if (type == GST_EVENT_RECONFIGURE)
+  if (type == GST_EVENT_RECONFIGURE) {
+    set_wanted (pad, true); // the peer may be another now, which has not said anything
     return TRUE;
+  }
+  if (type == GST_EVENT_CUSTOM_UPSTREAM && gst_event_has_name (raw, "stagedoor-demand")) {
+    gboolean wanted = TRUE;
+    gst_structure_get_boolean (gst_event_get_structure (raw), "wanted", &wanted);
+    set_wanted (pad, wanted);
+    return TRUE; // for us only: there are others who want what upstream makes
+  }
   // Lateness of one of our own encoders' viewers is no reason for the publisher to drop.
   if (type == GST_EVENT_QOS && mode (pad) != Mode::pass)
     return TRUE;

@@ -16,6 +16,12 @@
  * element message "stagedoor-problem" (fields "pad" and "text"; the text is empty when the problem
  * is solved), a warning, and the text in #GstStageWhepSink:problem; viewers are told the same.
  *
+ * Each pad says upstream whether what comes is wanted, so that elements there need not make what
+ * nobody watches: a %GST_EVENT_CUSTOM_UPSTREAM with the structure "stagedoor-demand" and the
+ * boolean field "wanted". It is FALSE when the pad has got its caps and there is no viewer, TRUE
+ * from the offer of the first viewer on, and FALSE when the last one has gone. It comes on a thread
+ * of its own, again after new caps.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! whep.video_0

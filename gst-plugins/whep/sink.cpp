@@ -13,7 +13,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_stage_whep_sink_debug);
 namespace stagedoor::whep {
 
 Sink::Sink (GstElement *element, std::function<void ()> problem_changed)
-    : element_ (element), problem_changed_ (std::move (problem_changed))
+    : element_ (element), problem_changed_ (std::move (problem_changed)), demand_ (element)
 {
   for (auto &pad : pads_)
     pad.owner = this;
@@ -47,10 +47,13 @@ Sink::open_port (const Settings &settings)
     return false;
   }
   port_ = std::static_pointer_cast<webrtc::Port> (*opened);
-  reception_->set_feed (port_->new_feed (track_count, [this] (std::size_t track) {
-    if (track == video_track)
-      request_keyframe ();
-  }));
+  reception_->set_feed (port_->new_feed (
+      track_count,
+      [this] (std::size_t track) {
+        if (track == video_track)
+          request_keyframe ();
+      },
+      [this] (bool watched) { demand_.set_watched (watched); }));
   return true;
 }
 
@@ -104,6 +107,7 @@ void
 Sink::close ()
 {
   reception_->set_feed (nullptr);
+  demand_.set_watched (false);
   if (endpoint_ != nullptr)
     endpoint_->close ();
   endpoint_.reset ();
@@ -118,6 +122,7 @@ Sink::end_streams ()
   for (auto &pad : pads_) {
     if (pad.track != nullptr)
       pad.track->end ();
+    demand_.forget (index_of (pad));
     const ObjectLock lock (element_);
     pad.started = pad.eos = false;
   }
@@ -178,6 +183,7 @@ Sink::remove_pad (GstPad *pad)
     std::lock_guard lock (tracks_mutex_);
     entry.track.reset ();
   }
+  demand_.forget (index_of (entry));
   {
     const ObjectLock lock (element_);
     entry.pad = nullptr;
@@ -253,7 +259,10 @@ Sink::on_event (Pad &pad, GstEvent *event)
     case GST_EVENT_CAPS: {
       GstCaps *caps = nullptr;
       gst_event_parse_caps (event, &caps);
-      return pad.track->set_caps (caps);
+      if (!pad.track->set_caps (caps))
+        return false;
+      demand_.renew (index_of (pad));
+      return true;
     }
     case GST_EVENT_SEGMENT: {
       const GstSegment *segment = nullptr;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/whep/demand.hpp"
 #include "gst-plugins/whep/endpoint.hpp"
 #include "gst-plugins/whep/track.hpp"
 
@@ -55,6 +56,10 @@ private:
   static gboolean event (GstPad *pad, GstObject *parent, GstEvent *event);
   bool on_event (Pad &pad, GstEvent *event);
   void on_eos (Pad &pad, GstEvent *event);
+  TrackIndex index_of (const Pad &pad) const
+  {
+    return &pad == &pads_[video_track] ? video_track : audio_track;
+  }
   void post_eos ();
   bool check_path (const std::string &path);
   bool open_port (const Settings &settings);
@@ -66,6 +71,7 @@ private:
   const std::function<void ()> problem_changed_;
   const std::shared_ptr<Reception> reception_ = std::make_shared<Reception> ();
   std::array<Pad, track_count> pads_;
+  Demand demand_;
   std::mutex tracks_mutex_; // outside all others
   guint32 eos_seqnum_ = 0;  ///< protected by OBJECT_LOCK; 0: not at the end
   bool playing_ = false;    ///< protected by OBJECT_LOCK

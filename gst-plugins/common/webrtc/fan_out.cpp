@@ -31,8 +31,9 @@ to_rtp (std::int64_t us, int clock_rate)
 
 } // namespace
 
-FanOut::FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted)
-    : keyframe_wanted_ (std::move (keyframe_wanted)), dropping_ (tracks)
+FanOut::FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted, Watched watched)
+    : keyframe_wanted_ (std::move (keyframe_wanted)), watched_ (std::move (watched)),
+      dropping_ (tracks)
 {
   for (std::size_t i = 0; i < tracks; ++i)
     tracks_.emplace_back (history_bytes, history_frames);
@@ -120,6 +121,8 @@ void
 FanOut::add (Session &session)
 {
   sessions_.push_back (&session);
+  if (sessions_.size () == 1 && watched_)
+    watched_ (true);
 }
 
 void
@@ -135,11 +138,15 @@ FanOut::watch (Session &session)
 void
 FanOut::remove (Session &session)
 {
-  std::erase (sessions_, &session);
+  const bool last = std::erase (sessions_, &session) > 0 && sessions_.empty ();
   std::erase (joining_, &session);
   --(std::erase (watching_, &session) > 0 ? counters.viewers : counters.pending);
-  std::lock_guard lock (mutex_);
-  ids_.erase (session.id ());
+  {
+    std::lock_guard lock (mutex_);
+    ids_.erase (session.id ());
+  }
+  if (last && watched_)
+    watched_ (false);
 }
 
 void
@@ -161,6 +168,7 @@ void
 FanOut::close ()
 {
   keyframe_wanted_ = nullptr;
+  watched_ = nullptr;
 }
 
 void

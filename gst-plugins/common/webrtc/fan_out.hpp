@@ -21,7 +21,7 @@ class Session;
 class FanOut
 {
 public:
-  FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted);
+  FanOut (std::size_t tracks, KeyframeWanted keyframe_wanted, Watched watched);
 
   // Any thread.
   void submit (
@@ -86,6 +86,7 @@ private:
 
   // The webrtc thread.
   KeyframeWanted keyframe_wanted_;
+  Watched watched_;
   std::vector<Track> tracks_;
   std::vector<Session *> sessions_;      ///< all
   std::vector<Session *> watching_;      ///< those that are connected

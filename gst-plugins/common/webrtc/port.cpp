@@ -91,9 +91,11 @@ lacks (const Offer &offer, const std::vector<TrackPlan> &tracks, bool video)
 class FeedOnPort final : public Feed
 {
 public:
-  FeedOnPort (std::shared_ptr<PortCore> core, std::size_t tracks, KeyframeWanted keyframe_wanted)
-      : core_ (std::move (core)),
-        fan_out_ (std::make_shared<FanOut> (tracks, std::move (keyframe_wanted))), sources_ (tracks)
+  FeedOnPort (std::shared_ptr<PortCore> core, std::size_t tracks, KeyframeWanted keyframe_wanted,
+      Watched watched)
+      : core_ (std::move (core)), fan_out_ (std::make_shared<FanOut> (
+                                      tracks, std::move (keyframe_wanted), std::move (watched))),
+        sources_ (tracks)
   {
     core_->worker.post ([core = core_.get (), f = fan_out_] { core->worker.add (f); });
   }
@@ -248,9 +250,11 @@ public:
   }
   std::string address () const override { return address_; }
   std::uint16_t port () const override { return core_->port (); }
-  std::shared_ptr<Feed> new_feed (std::size_t tracks, KeyframeWanted keyframe_wanted) override
+  std::shared_ptr<Feed> new_feed (
+      std::size_t tracks, KeyframeWanted keyframe_wanted, Watched watched) override
   {
-    return std::make_shared<FeedOnPort> (core_, tracks, std::move (keyframe_wanted));
+    return std::make_shared<FeedOnPort> (
+        core_, tracks, std::move (keyframe_wanted), std::move (watched));
   }
 
 private:

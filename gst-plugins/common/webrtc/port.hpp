@@ -70,6 +70,10 @@ public:
  * track; must not block. */
 using KeyframeWanted = std::function<void (std::size_t track)>;
 
+/** The feed has its first viewer, who may still be connecting, or has lost its last. Called on the
+ * webrtc thread; must not block. */
+using Watched = std::function<void (bool watched)>;
+
 /** One UDP port, served by a thread of its own, "webrtc-0" and so on. */
 class Port
 {
@@ -85,7 +89,8 @@ public:
   virtual std::string address () const = 0;
   virtual std::uint16_t port () const = 0;
 
-  virtual std::shared_ptr<Feed> new_feed (std::size_t tracks, KeyframeWanted keyframe_wanted) = 0;
+  virtual std::shared_ptr<Feed> new_feed (
+      std::size_t tracks, KeyframeWanted keyframe_wanted, Watched watched = nullptr) = 0;
 };
 
 } // namespace stagedoor::webrtc

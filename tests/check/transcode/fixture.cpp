@@ -121,6 +121,14 @@ Peer::set_caps (const std::string &caps)
 }
 
 void
+Peer::demand (bool wanted)
+{
+  ck_assert (gst_pad_push_event (pad_.get (),
+      gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
+          gst_structure_new ("stagedoor-demand", "wanted", G_TYPE_BOOLEAN, wanted, nullptr))));
+}
+
+void
 Peer::set_flow (GstFlowReturn flow)
 {
   std::lock_guard lock (mutex_);

@@ -48,6 +48,8 @@ public:
   /** Changes its mind and says so upstream. */
   void set_caps (const std::string &caps);
   void set_flow (GstFlowReturn flow);
+  /** Says whether it has any use for what comes. */
+  void demand (bool wanted);
 
   std::vector<Ref<GstBuffer>> buffers () const;
   std::size_t count () const { return buffers ().size (); }

@@ -148,6 +148,7 @@ struct Source::Upstream
 {
   std::mutex mutex;
   int keyframe_requests = 0; // protected by mutex
+  std::vector<bool> demands; // protected by mutex
 
   Upstream () { std::lock_guard lock (mutex); } // for TSan, which doesn't see GLib's locks
 };
@@ -188,6 +189,11 @@ Source::on_event (GstPad *pad, GstObject *, GstEvent *event)
   auto &upstream = *static_cast<Upstream *> (pad->eventdata);
   std::lock_guard lock (upstream.mutex);
   upstream.keyframe_requests += gst_video_event_is_force_key_unit (event);
+  gboolean wanted = FALSE;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM
+      && gst_event_has_name (event, "stagedoor-demand")
+      && gst_structure_get_boolean (gst_event_get_structure (event), "wanted", &wanted))
+    upstream.demands.push_back (wanted);
   return TRUE;
 }
 
@@ -196,6 +202,13 @@ Source::keyframe_requests () const
 {
   std::lock_guard lock (upstream ().mutex);
   return upstream ().keyframe_requests;
+}
+
+std::vector<bool>
+Source::demands () const
+{
+  std::lock_guard lock (upstream ().mutex);
+  return upstream ().demands;
 }
 
 gboolean

@@ -80,6 +80,8 @@ public:
   GstFlowReturn push (const Bytes &bytes, GstClockTime pts, bool keyframe);
   bool event (GstEvent *event) { return gst_pad_push_event (pad_.get (), event); }
   int keyframe_requests () const;
+  /** What the sink has said of its demand, in order. */
+  std::vector<bool> demands () const;
 
 private:
   static gboolean on_event (GstPad *pad, GstObject *, GstEvent *event);
