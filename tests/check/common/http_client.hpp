@@ -14,7 +14,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -75,7 +74,7 @@ public:
 
   void connect (std::uint16_t port)
   {
-    const timeval patience{patience_ms / 1000, 0};
+    const timeval patience{20, 0};
     setsockopt (fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt (fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     sockaddr_storage own{};
@@ -89,20 +88,14 @@ public:
     ck_assert_int_eq (result, 0);
   }
 
-  /** False once the server has closed. Waits for room or for that: the kernel alone tries only now
-   * and then whether there is room at a server that has closed when there was none. */
+  /** False once the server has closed. */
   bool send (std::string_view bytes)
   {
     while (!bytes.empty ()) {
-      const auto sent = ::send (fd_, bytes.data (), bytes.size (), MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent > 0) {
-        bytes.remove_prefix (static_cast<std::size_t> (sent));
-        continue;
-      }
-      pollfd waiting{fd_, POLLOUT | POLLRDHUP, 0};
-      if ((errno != EAGAIN && errno != EWOULDBLOCK) || poll (&waiting, 1, patience_ms) <= 0
-          || (waiting.revents & POLLRDHUP) != 0)
+      const auto sent = ::send (fd_, bytes.data (), bytes.size (), MSG_NOSIGNAL);
+      if (sent <= 0)
         return false;
+      bytes.remove_prefix (static_cast<std::size_t> (sent));
     }
     return true;
   }
@@ -157,8 +150,6 @@ private:
       rest_.append (buffer, static_cast<std::size_t> (got));
     return got > 0;
   }
-
-  static constexpr int patience_ms = 20'000;
 
   int fd_;
   std::string rest_;
