@@ -147,7 +147,8 @@ START_TEST (same_caps_again_change_nothing)
   Converting c;
   c.feed.push (track);
   const auto child = share (GST_ELEMENT (GST_BIN_CHILDREN (c.transcoder.element ())->data));
-  c.feed.push (gst_event_new_caps (gst_caps_copy (track.caps.get ())));
+  const auto same = adopt (gst_caps_copy (track.caps.get ()));
+  c.feed.push (gst_event_new_caps (same.get ()));
   c.feed.push (track);
   ck_assert_ptr_eq (GST_BIN_CHILDREN (c.transcoder.element ())->data, child.get ());
 }
