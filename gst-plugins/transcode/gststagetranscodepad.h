@@ -16,7 +16,7 @@ enum class Mode : gint {
   undecided, ///< asks its peer before the next buffer
   idle,      ///< no peer, or a peer that takes nothing we have: carries nothing
   pass,      ///< carries the input untouched
-  opus       ///< carries the shared Opus conversion
+  convert    ///< carries what the lane's converter makes
 };
 
 /** Any thread. */
