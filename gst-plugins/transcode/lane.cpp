@@ -90,6 +90,34 @@ Lane::push_to (GstPad *output, Ref<GstBuffer> buffer)
 }
 
 void
+Lane::push_converted (GstPad *output, Ref<GstBuffer> buffer)
+{
+  const Turn turn (output);
+  if (mode (output) != Mode::convert)
+    return;
+  const auto flow = gst_pad_push (output, buffer.release ());
+  if (flow == GST_FLOW_NOT_LINKED)
+    set_mode (output, Mode::idle);
+  else if (flow == GST_FLOW_NOT_NEGOTIATED)
+    refuse (output, "the peer took the format first and then refused it");
+}
+
+void
+Lane::push_converted (GstPad *output, GstEvent *event)
+{
+  const Turn turn (output);
+  if (mode (output) == Mode::convert)
+    gst_pad_push_event (output, gst_event_ref (event));
+}
+
+void
+Lane::replay_converted (GstPad *from, GstPad *output)
+{
+  const Turn turn (output);
+  replay (from, output);
+}
+
+void
 Lane::push_passing (GstEvent *event)
 {
   const auto outs = outputs ();
@@ -205,41 +233,57 @@ Lane::settle ()
   converter_->update (*outs);
 }
 
-/** @p problem becomes why it gets nothing. */
+/** @p why becomes the reason, unless the input is passed on. */
 Mode
-Lane::decide (GstPad *output, std::string &problem) const
+Lane::decide (GstPad *output, std::string &why) const
 {
   if (!gst_pad_is_linked (output))
     return Mode::idle;
   const auto taken = adopt (gst_pad_peer_query_caps (output, nullptr));
-  const bool fits = gst_caps_can_intersect (caps_.get (), taken.get ());
-  if (fits && converter_->objection (output, taken.get ()).empty ())
-    return Mode::pass;
-  if (gst_caps_can_intersect (converter_->makes (output).get (), taken.get ())) {
-    problem = converter_->problem ();
-    return Mode::convert;
+  if (gst_caps_can_intersect (caps_.get (), taken.get ())) {
+    why = converter_->objection (output, taken.get ());
+    if (why.empty ())
+      return Mode::pass;
+  } else {
+    const auto *format = gst_caps_get_structure (caps_.get (), 0);
+    const char *profile = gst_structure_get_string (format, "profile");
+    why = std::string ("the peer does not take ") + gst_structure_get_name (format)
+          + (profile != nullptr ? std::string (" (profile ") + profile + ")" : "");
   }
-  const auto *format = gst_caps_get_structure (caps_.get (), 0);
-  const char *profile = gst_structure_get_string (format, "profile");
-  problem = std::string ("the peer does not take ") + gst_structure_get_name (format)
-            + (profile != nullptr ? std::string (" (profile ") + profile + ")" : "")
-            + " and nothing here converts it";
-  return Mode::idle;
+  return gst_caps_can_intersect (converter_->makes (output).get (), taken.get ()) ? Mode::convert
+                                                                                  : Mode::idle;
 }
 
 void
 Lane::enter (GstPad *output)
 {
-  std::string problem;
-  const auto mode = decide (output, problem);
+  std::string why, problem;
+  const auto mode = decide (output, why);
   GST_DEBUG_OBJECT (output, "mode %d for %" GST_PTR_FORMAT, static_cast<int> (mode), caps_.get ());
   set_mode (output, mode);
+  if (mode == Mode::convert)
+    problem = converter_->problem ();
+  else if (mode == Mode::idle && !why.empty ())
+    problem = why + " and nothing here converts it";
   report (output, problem.empty () ? nullptr : problem.c_str ());
+  tell_decision (output, mode == Mode::pass      ? "passed through"
+                         : mode == Mode::convert ? "transcoding, because " + why
+                                                 : "");
   const auto from = sink ();
   if (mode == Mode::pass && from)
     replay (from.get (), output);
   else if (mode == Mode::convert)
     introduce (output);
+}
+
+void
+Lane::tell_decision (GstPad *output, const std::string &text)
+{
+  if (set_decision (output, text.c_str ()))
+    gst_element_post_message (GST_ELEMENT (bin_),
+        gst_message_new_element (GST_OBJECT (bin_),
+            gst_structure_new ("stagedoor-decision", "pad", G_TYPE_STRING, GST_PAD_NAME (output),
+                "text", G_TYPE_STRING, text.c_str (), nullptr)));
 }
 
 void
@@ -273,6 +317,7 @@ Lane::reset ()
     set_mode (out.get (), Mode::undecided);
     set_wanted (out.get (), true);
     report (out.get (), nullptr);
+    set_decision (out.get (), "");
   }
 }
 

@@ -55,12 +55,18 @@ public:
   std::shared_ptr<const Outputs> outputs () const;
   /** Gives @p output what it carries. Streaming thread. */
   void push_to (GstPad *output, Ref<GstBuffer> buffer);
+  /** Likewise, if it still is in Mode::convert. Any thread. */
+  void push_converted (GstPad *output, Ref<GstBuffer> buffer);
+  void push_converted (GstPad *output, GstEvent *event);
   /** @p output carries nothing until its peer or the input changes: why. */
   void refuse (GstPad *output, const char *text);
   /** @p text is why @p output carries nothing; nullptr when all is well. */
   void report (GstPad *output, const char *text);
   /** Sends @p from's sticky events, in order, to @p to, but for those that it has already. */
   static void replay (GstPad *from, GstPad *to);
+  void replay_converted (GstPad *from, GstPad *output);
+  /** Whether upstream is a live source, which mustn't be held up. */
+  bool is_live () const;
   /** For the pad that feeds a conversion: caps are its own, all else is asked upstream. */
   gboolean answer_feed_query (GstPad *pad, GstQuery *query) const;
 
@@ -81,8 +87,9 @@ private:
 
   void settle ();
   void reconsider ();
-  Mode decide (GstPad *output, std::string &problem) const;
+  Mode decide (GstPad *output, std::string &why) const;
   void enter (GstPad *output);
+  void tell_decision (GstPad *output, const std::string &text);
   void push_passing (GstEvent *event);
   void tell_idle (GstEvent *event);
   void tell_silent (GstEvent *event);

@@ -189,6 +189,17 @@ Lane::on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
+bool
+Lane::is_live () const
+{
+  const auto from = sink ();
+  const auto query = adopt (gst_query_new_latency ());
+  gboolean live = FALSE;
+  if (from && gst_pad_peer_query (from.get (), query.get ()))
+    gst_query_parse_latency (query.get (), &live, nullptr, nullptr);
+  return live;
+}
+
 gboolean
 Lane::answer_feed_query (GstPad *pad, GstQuery *query) const
 {
