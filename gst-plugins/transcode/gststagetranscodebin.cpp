@@ -68,9 +68,12 @@ struct _GstStageTranscodeBin
   Impl *impl;
 };
 
+static void gst_stage_transcode_bin_child_proxy_init (gpointer iface, gpointer);
+
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstStageTranscodeBin, gst_stage_transcode_bin, GST_TYPE_BIN,
-    GST_DEBUG_CATEGORY_INIT (
-        gst_stage_transcode_bin_debug, "stagetranscodebin", 0, "passes through or converts"))
+    G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY, gst_stage_transcode_bin_child_proxy_init)
+        GST_DEBUG_CATEGORY_INIT (
+            gst_stage_transcode_bin_debug, "stagetranscodebin", 0, "passes through or converts"))
 GST_ELEMENT_REGISTER_DEFINE (
     stagetranscodebin, "stagetranscodebin", GST_RANK_NONE, GST_TYPE_STAGE_TRANSCODE_BIN)
 
@@ -87,6 +90,38 @@ gst_stage_transcode_bin_finalize (GObject *object)
   G_OBJECT_CLASS (gst_stage_transcode_bin_parent_class)->finalize (object);
 }
 
+/** The children that others may set properties of are the source pads; what is inside comes and
+ * goes. */
+static GObject *
+gst_stage_transcode_bin_child_by_index (GstChildProxy *proxy, guint index)
+{
+  ObjectLock lock{proxy};
+  auto *pad = g_list_nth_data (GST_ELEMENT (proxy)->srcpads, index);
+  return pad != nullptr ? static_cast<GObject *> (g_object_ref (pad)) : nullptr;
+}
+
+static guint
+gst_stage_transcode_bin_children_count (GstChildProxy *proxy)
+{
+  ObjectLock lock{proxy};
+  return GST_ELEMENT (proxy)->numsrcpads;
+}
+
+static GObject *
+gst_stage_transcode_bin_child_by_name (GstChildProxy *proxy, const gchar *name)
+{
+  return reinterpret_cast<GObject *> (gst_element_get_static_pad (GST_ELEMENT (proxy), name));
+}
+
+static void
+gst_stage_transcode_bin_child_proxy_init (gpointer iface, gpointer)
+{
+  auto *proxy = static_cast<GstChildProxyInterface *> (iface);
+  proxy->get_child_by_index = gst_stage_transcode_bin_child_by_index;
+  proxy->get_child_by_name = gst_stage_transcode_bin_child_by_name;
+  proxy->get_children_count = gst_stage_transcode_bin_children_count;
+}
+
 static GstPad *
 gst_stage_transcode_bin_request_new_pad (
     GstElement *element, GstPadTemplate *templ, const gchar *name, const GstCaps *)
@@ -94,13 +129,19 @@ gst_stage_transcode_bin_request_new_pad (
   auto &lane = GST_STAGE_TRANSCODE_BIN (element)->impl->lane (templ->name_template);
   if (templ->direction == GST_PAD_SINK)
     return lane.add_sink (templ);
-  return lane.add_output (templ, name);
+  auto *pad = lane.add_output (templ, name);
+  if (pad != nullptr)
+    gst_child_proxy_child_added (GST_CHILD_PROXY (element), G_OBJECT (pad), GST_PAD_NAME (pad));
+  return pad;
 }
 
 static void
 gst_stage_transcode_bin_release_pad (GstElement *element, GstPad *pad)
 {
+  const auto kept = share (pad);
   GST_STAGE_TRANSCODE_BIN (element)->impl->lane (GST_PAD_NAME (pad)).remove (pad);
+  if (GST_PAD_IS_SRC (pad))
+    gst_child_proxy_child_removed (GST_CHILD_PROXY (element), G_OBJECT (pad), GST_PAD_NAME (pad));
 }
 
 static GstStateChangeReturn

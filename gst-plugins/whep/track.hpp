@@ -7,9 +7,9 @@
 #include <gst/gst.h>
 
 #include "gst-plugins/whep/reception.hpp"
-#include "libs/media/reorder.hpp"
 #include "gst-plugins/whep/rtp_clock.hpp"
 #include "gst-plugins/whep/stream_format.hpp"
+#include "libs/media/reorder.hpp"
 
 namespace stagedoor::whep {
 
