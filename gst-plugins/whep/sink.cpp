@@ -169,8 +169,10 @@ Sink::add_pad (GstPadTemplate *templ, const char *name)
   gst_pad_set_element_private (entry.pad, &entry);
   gst_pad_set_chain_function (entry.pad, chain);
   gst_pad_set_event_function (entry.pad, event);
-  if (video)
+  if (video) {
     gst_pad_set_query_function (entry.pad, query);
+    GST_PAD_SET_ACCEPT_TEMPLATE (entry.pad); // what query() adds is in nobody's caps
+  }
   gst_pad_set_active (entry.pad, TRUE);
   gst_element_add_pad (element_, entry.pad);
   return entry.pad;
