@@ -58,8 +58,11 @@ Tally::result () const
 GstFlowReturn
 Lane::take_buffer (Ref<GstBuffer> buffer)
 {
-  if (converter_->observe (buffer.get ()))
-    reconsider ();
+  if (converter_->observe (buffer.get ())) {
+    const auto outs = outputs ();
+    for (const auto &out : *outs)
+      gst_pad_mark_reconfigure (out.get ());
+  }
   settle ();
   tally_ = {};
   converter_->feed (buffer.get ());
@@ -172,12 +175,6 @@ Lane::take_caps (GstEvent *event)
     return;
   caps_ = share (caps);
   converter_->set_input (caps);
-  reconsider ();
-}
-
-void
-Lane::reconsider ()
-{
   const auto outs = outputs ();
   for (const auto &out : *outs)
     set_mode (out.get (), Mode::undecided);
@@ -204,6 +201,7 @@ void
 Lane::introduce (GstPad *output)
 {
   if (const auto tail = converter_->tail (output)) {
+    const Turn turn (output);
     const bool again = gst_pad_has_current_caps (output);
     replay (tail.get (), output);
     const auto caps = adopt (gst_pad_get_current_caps (tail.get ()));
@@ -246,7 +244,8 @@ Lane::decide (GstPad *output, std::string &why) const
       return Mode::pass;
   } else {
     const auto *format = gst_caps_get_structure (caps_.get (), 0);
-    const char *profile = gst_structure_get_string (format, "profile");
+    const bool h26x = g_str_has_prefix (gst_structure_get_name (format), "video/x-h26");
+    const char *profile = h26x ? gst_structure_get_string (format, "profile") : nullptr;
     why = std::string ("the peer does not take ") + gst_structure_get_name (format)
           + (profile != nullptr ? std::string (" (profile ") + profile + ")" : "");
   }

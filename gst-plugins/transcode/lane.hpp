@@ -86,7 +86,6 @@ private:
   void take_caps (GstEvent *event);
 
   void settle ();
-  void reconsider ();
   Mode decide (GstPad *output, std::string &why) const;
   void enter (GstPad *output);
   void tell_decision (GstPad *output, const std::string &text);

@@ -27,12 +27,11 @@ make_queue (bool patient)
 }
 
 Ref<GstElement>
-make_rate_limiter (const Rate &rate)
+make_rate_limiter ()
 {
   auto limiter = make ("videorate");
   if (limiter)
-    g_object_set (limiter.get (), "drop-only", TRUE, "max-rate",
-        (rate.num + rate.den - 1) / std::max (rate.den, 1), nullptr);
+    g_object_set (limiter.get (), "drop-only", TRUE, "skip-to-first", TRUE, nullptr);
   return limiter;
 }
 
@@ -61,8 +60,12 @@ Rendition::assemble (bool patient)
 {
   if (!row_.add (make_queue (patient)))
     return false;
-  if (spec_.rate.num > 0 && !row_.add (make_rate_limiter (spec_.rate)))
-    return false;
+  if (spec_.rate.num > 0) {
+    const auto rate = adopt (gst_caps_new_simple (
+        "video/x-raw", "framerate", GST_TYPE_FRACTION, spec_.rate.num, spec_.rate.den, nullptr));
+    if (!row_.add (make_rate_limiter ()) || !row_.add (make_filter (rate.get ())))
+      return false;
+  }
   const auto raw = adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420",
       "width", G_TYPE_INT, spec_.width, "height", G_TYPE_INT, spec_.height, "pixel-aspect-ratio",
       GST_TYPE_FRACTION, 1, 1, nullptr));

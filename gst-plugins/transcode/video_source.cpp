@@ -84,9 +84,9 @@ VideoSource::observe (GstBuffer *buffer)
   std::optional<std::int64_t> decoding;
   if (GST_BUFFER_DTS_IS_VALID (buffer))
     decoding = static_cast<std::int64_t> (GST_BUFFER_DTS (buffer));
-  const bool before = has_b_frames_;
+  const bool before = has_b_frames_, told = watch_.offset () > 0;
   has_b_frames_ = watch_.on_frame (static_cast<std::int64_t> (pts), keyframe, decoding);
-  return has_b_frames_ != before;
+  return has_b_frames_ != before || (has_b_frames_ && !told && watch_.offset () > 0);
 }
 
 void
