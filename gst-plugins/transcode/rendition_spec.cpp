@@ -168,7 +168,7 @@ resolve (const Wants &wants, const SourcePicture &source)
     constexpr double bits_per_pixel = 0.09; // 2.5 Mbit/s for 720p30
     const auto rate = per_second (out.rate.num > 0 ? out.rate : source.rate);
     const auto bits = bits_per_pixel * out.width * out.height * (rate > 0 ? rate : 30);
-    out.bitrate = std::max<std::uint64_t> (static_cast<std::uint64_t> (bits), 200'000);
+    out.bitrate = static_cast<std::uint64_t> (std::max (std::round (bits), 200e3));
   }
   return out;
 }
