@@ -5,11 +5,22 @@
  * @title: stagetranscodebin
  *
  * Passes the input through to every peer that takes it as it is, at the cost of a function call.
- * Audio that a peer does not take is decoded once and encoded to Opus once, for however many peers
- * want Opus. A peer may say that it has no use for it for now, or has again, by a
+ * What a peer does not take is converted: audio to Opus, video to H.264 (or VP8 or VP9 where the
+ * pad asks for that), decoded once for all renditions, each encoded once for however many pads want
+ * the same. A video pad's properties say what is wanted of it: a smaller picture, fewer frames per
+ * second, another bit rate or codec. Nothing is ever made larger or faster than the source.
+ *
+ * Caps don't tell of B-frames. A peer that can't show them says so in its answer to the caps query,
+ * by the field "b-frames=(boolean)false" of H.264 and HEVC, as #stagewhepsink does; the bin knows
+ * from the stream's parameter sets and timestamps whether there are some. What a pad carries, and
+ * why, is in its "decision" property and in an element message "stagedoor-decision" (strings "pad"
+ * and "text"). It may change while the stream is live: then the pad goes on with a key frame.
+ *
+ * A peer may say that it has no use for what comes for now, or has again, by a
  * %GST_EVENT_CUSTOM_UPSTREAM with the structure "stagedoor-demand" and the boolean field "wanted",
  * as #stagewhepsink does: when none has had any for 5 s of the stream the conversion ends, until
- * one has again. A track that is missing, or whose data never comes, holds nothing back.
+ * one has again. Video begins with the picture that is live then, also in the middle of a long
+ * group of pictures. A track that is missing, or whose data never comes, holds nothing back.
  *
  * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
@@ -19,6 +30,11 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! avenc_aac ! transcode.audio
  * stagetranscodebin name=transcode transcode.audio_0 ! audio/x-opus ! fakesink
+ * ]|
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! x264enc ! transcode.video
+ * stagetranscodebin name=transcode video_1::rendition=120p@200k
+ * transcode.video_0 ! fakesink transcode.video_1 ! h264parse ! fakesink
  * ]|
  *
  * Since: 0.1

@@ -147,11 +147,12 @@ gst_stage_transcode_pad_get_property (GObject *object, guint id, GValue *value, 
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
+constexpr auto wants_flags = static_cast<GParamFlags> (
+    G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+
 static void
-install_wants ()
+install_formats ()
 {
-  constexpr auto flags = static_cast<GParamFlags> (
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
   /**
    * GstStageTranscodePad:rendition:
    *
@@ -172,7 +173,12 @@ install_wants ()
    * Since: 0.1
    */
   props[PROP_CODEC] =
-      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9; empty for any", "", flags);
+      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9; empty for any", "", wants_flags);
+}
+
+static void
+install_bounds ()
+{
   /**
    * GstStageTranscodePad:width:
    *
@@ -181,8 +187,8 @@ install_wants ()
    *
    * Since: 0.1
    */
-  props[PROP_WIDTH] =
-      g_param_spec_int ("width", "Width", "Most pixels in a row; 0 for any", 0, 8192, 0, flags);
+  props[PROP_WIDTH] = g_param_spec_int (
+      "width", "Width", "Most pixels in a row; 0 for any", 0, 8192, 0, wants_flags);
   /**
    * GstStageTranscodePad:height:
    *
@@ -191,7 +197,7 @@ install_wants ()
    * Since: 0.1
    */
   props[PROP_HEIGHT] =
-      g_param_spec_int ("height", "Height", "Most rows; 0 for any", 0, 8192, 0, flags);
+      g_param_spec_int ("height", "Height", "Most rows; 0 for any", 0, 8192, 0, wants_flags);
   /**
    * GstStageTranscodePad:framerate:
    *
@@ -199,8 +205,8 @@ install_wants ()
    *
    * Since: 0.1
    */
-  props[PROP_FRAMERATE] = gst_param_spec_fraction (
-      "framerate", "Frame rate", "Most frames per second; 0/1 for any", 0, 1, 240, 1, 0, 1, flags);
+  props[PROP_FRAMERATE] = gst_param_spec_fraction ("framerate", "Frame rate",
+      "Most frames per second; 0/1 for any", 0, 1, 240, 1, 0, 1, wants_flags);
   /**
    * GstStageTranscodePad:bitrate:
    *
@@ -209,7 +215,7 @@ install_wants ()
    * Since: 0.1
    */
   props[PROP_BITRATE] = g_param_spec_uint (
-      "bitrate", "Bit rate", "Bits per second; 0 for what suits", 0, 200'000'000, 0, flags);
+      "bitrate", "Bit rate", "Bits per second; 0 for what suits", 0, 200'000'000, 0, wants_flags);
 }
 
 static void
@@ -220,7 +226,8 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
   object_class->finalize = gst_stage_transcode_pad_finalize;
   object_class->set_property = gst_stage_transcode_pad_set_property;
   object_class->get_property = gst_stage_transcode_pad_get_property;
-  install_wants ();
+  install_formats ();
+  install_bounds ();
   /**
    * GstStageTranscodePad:decision:
    *
