@@ -192,6 +192,13 @@ START_TEST (who_breaks_a_record_while_publishing_is_closed)
 }
 END_TEST
 
+/** A sanitizer keeps what was freed. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+constexpr bool memory_is_real = false;
+#else
+constexpr bool memory_is_real = true;
+#endif
+
 long
 resident_kib ()
 {
@@ -240,7 +247,8 @@ START_TEST (three_hundred_stalled_handshakes)
   assert_honest_gets_in (gate.port ());
   ck_assert_int_eq (threads (), before);
   // A third of them has its client here, too.
-  ck_assert_int_lt (resident_kib () - resident, 300 * 100);
+  if (memory_is_real)
+    ck_assert_int_lt (resident_kib () - resident, 300 * 100);
   guests.clear ();
   ck_assert (eventually ([&] { return gate->counters ().open == 0; }));
 }
