@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Strangers at a gate with a certificate: handshakes that stall, break off or never were any.
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <iterator>
 
@@ -144,8 +145,10 @@ START_TEST (plain_rtmp_at_the_port_for_tls)
   TestGate gate;
   const auto port = open_rtmps_door (gate, certificate);
   Publisher stranger (port);
-  ck_assert (!stranger.publish ("demo?key=" + key_for ("live/demo")));
+  stranger.send (Bytes (1, 3));
+  errno = 0;
   ck_assert (stranger.closed_by_peer ());
+  ck_assert_int_eq (errno, 0); // in order, not reset
   ck_assert (eventually ([&] { return was_refused (gate, "protocol", "RTMPS only"); }));
 }
 END_TEST
@@ -156,6 +159,11 @@ START_TEST (tls_at_a_gate_without_certificate)
   Publisher stranger (gate.port ());
   ck_assert (!stranger.start_tls ());
   ck_assert (eventually ([&] { return was_refused (gate, "protocol", "no certificate"); }));
+  Publisher second (gate.port ());
+  second.send (client_hello ());
+  errno = 0;
+  ck_assert (second.closed_by_peer ());
+  ck_assert_int_eq (errno, 0); // in order, not reset
   ck_assert_uint_eq (gate->counters ().open, 0);
 }
 END_TEST
