@@ -86,6 +86,38 @@ Core::quit (std::vector<std::shared_ptr<Door>> doors)
   });
 }
 
+void
+Core::enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away)
+{
+  strangers_[id] = std::move (turn_away);
+  if (const auto surplus = doorkeeper_.enter (id, ip))
+    this->turn_away (*surplus, "too many connections that show no key");
+}
+
+void
+Core::leave (std::uint64_t id)
+{
+  strangers_.erase (id);
+  doorkeeper_.leave (id);
+}
+
+void
+Core::turn_away_oldest (const std::string &text)
+{
+  if (const auto oldest = doorkeeper_.oldest_unauthenticated ())
+    turn_away (*oldest, text);
+}
+
+void
+Core::turn_away (std::uint64_t id, const std::string &text)
+{
+  const auto found = strangers_.find (id);
+  if (found == strangers_.end ())
+    return;
+  const auto call = found->second; // it will be taken out
+  call ("limit", text);
+}
+
 tl::expected<Admission, Denial>
 Core::judge (const Knock &knock) const
 {

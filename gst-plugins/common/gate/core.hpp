@@ -46,6 +46,8 @@ public:
   using Published = std::function<void (std::shared_ptr<Publication>)>;
   using Denied = std::function<void (const Refused &)>;
   using Live = std::shared_ptr<LivePublication>;
+  /** Closes a connection; the reason is Refused::reason. */
+  using TurnAway = std::function<void (const std::string &reason, const std::string &text)>;
   /** Tells a publisher why and closes it; calls end(). */
   using Closer = std::function<void (const Live &publication, const std::string &why)>;
 
@@ -61,6 +63,11 @@ public:
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
 
   // For doors.
+  /** Lets in a connection that has shown no key yet, and turns away the oldest of those, whichever
+   * door it came through, when they are too many. Until leave(). */
+  void enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away);
+  void leave (std::uint64_t id);
+  void turn_away_oldest (const std::string &text);
   /** Whether a knock would be answered with yes. Changes nothing. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
   /** The publication of a knock that was just judged, in the place of the one that had the name. */
@@ -96,6 +103,7 @@ private:
     Closer close;
   };
 
+  void turn_away (std::uint64_t id, const std::string &text);
   void tell (Refused refused);
   void close (std::uint64_t id, const std::string &why);
 
@@ -104,6 +112,7 @@ private:
   const std::shared_ptr<Roster> roster_ = std::make_shared<Roster> ();
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
   Doorkeeper doorkeeper_;
+  std::map<std::uint64_t, TurnAway> strangers_; // by the doorkeeper's number
   Counters counters_;
   Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told
   Allowance nameless_ = named_;
