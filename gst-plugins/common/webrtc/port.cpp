@@ -256,6 +256,11 @@ public:
     return std::make_shared<FeedOnPort> (
         core_, tracks, std::move (keyframe_wanted), std::move (watched));
   }
+  tl::expected<Received, Rejection> receive (
+      std::string_view, const std::string &, const std::vector<Codec> &, IngestCalls) override
+  {
+    return tl::make_unexpected (Rejection{503, "this server doesn't receive yet"});
+  }
 
 private:
   const std::shared_ptr<PortCore> core_;

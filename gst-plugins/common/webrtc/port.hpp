@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The process's WebRTC port: one UDP socket from which all streams are sent to all their viewers.
+// The process's WebRTC port: one UDP socket from which all streams are sent to all their viewers,
+// and to which WHIP publishers send.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include "gst-plugins/common/webrtc/ingest.hpp"
 #include "libs/webrtc/negotiation.hpp"
 #include "libs/webrtc/packetizer.hpp"
 
@@ -91,6 +93,12 @@ public:
 
   virtual std::shared_ptr<Feed> new_feed (
       std::size_t tracks, KeyframeWanted keyframe_wanted, Watched watched = nullptr) = 0;
+
+  /** Answers a publisher's SDP offer and expects the publisher. @p peer is the address that it came
+   * from, for limits. @p codecs is what the caller can depayload. Rejections are 400, 406, 422, and
+   * 503 when there are too many publishers. It has 15 s to connect; 10 s of silence are its end. */
+  virtual tl::expected<Received, Rejection> receive (std::string_view offer,
+      const std::string &peer, const std::vector<Codec> &codecs, IngestCalls calls) = 0;
 };
 
 } // namespace stagedoor::webrtc
