@@ -22,6 +22,8 @@ struct NetworkStats
   std::uint64_t received = 0, lost = 0, retransmitted = 0, dropped = 0; ///< packets
   int buffer_ms = 0;                                                    ///< held for reordering
   int latency_ms = 0;                                                   ///< agreed on
+  double jitter_ms = 0;
+  std::uint64_t key_frame_requests = 0; ///< sent to the publisher
 };
 
 class LivePublication final : public Publication
