@@ -23,7 +23,7 @@ constexpr Format formats[] = {
     {Codec::vp8, "vp8enc deadline=1 keyframe-max-dist=15 ! rtpvp8pay",
         "video/x-vp8, width=320, height=240"},
     {Codec::vp9, "vp9enc deadline=1 cpu-used=8 keyframe-max-dist=15 ! rtpvp9pay",
-        "video/x-vp9, alignment=super-frame, profile=0, width=320, height=240"},
+        "video/x-vp9, alignment=super-frame, profile=(string)0, width=320, height=240"},
 };
 constexpr int format_count = 3;
 
@@ -121,8 +121,8 @@ START_TEST (sound_is_opus)
     studio.push (packet);
   const auto frames = studio.wait_for (Track::audio, 50);
   assert_caps (studio.caps (), Track::audio, "audio/x-opus, rate=48000, channels=2");
-  for (std::size_t i = 0; i < frames.size (); ++i)
-    ck_assert_uint_eq (pts_of (frames[i]), pts_of (frames[0]) + i * 20 * GST_MSECOND);
+  for (std::size_t i = 2; i < frames.size (); ++i) // the encoder's first packet is shorter
+    ck_assert_uint_eq (pts_of (frames[i]), pts_of (frames[i - 1]) + 20 * GST_MSECOND);
 }
 END_TEST
 

@@ -114,20 +114,22 @@ PacketReader::take (std::size_t track, ByteView packet)
   lane.next = static_cast<std::uint16_t> (rtp->sequence + 1);
   auto units =
       lane.depacketizer->feed ({rtp->payload, rtp->timestamp, rtp->marker, !same || step != 0});
+  auto result = ReadResult::fine;
   if (const auto broken = lane.depacketizer->broken (); broken != lane.broken) {
     out_.count_broken (broken - std::exchange (lane.broken, broken));
     lane.needs_key = true;
+    result = lane.video ? ReadResult::needs_key_frame : result;
   }
-  auto result = ReadResult::fine;
   for (auto &unit : units)
-    if (result = take (lane, std::move (unit)); result == ReadResult::unreadable)
-      return result;
-  return lane.video && lane.needs_key ? ReadResult::needs_key_frame : result;
+    if (const auto taken = take (lane, std::move (unit)); taken != ReadResult::fine)
+      result = taken;
+  return result;
 }
 
 ReadResult
 PacketReader::take (Lane &lane, webrtc::ReceivedUnit unit)
 {
+  lane.lost = lane.lost || unit.gap;
   if (lane.video)
     return take_video (lane, std::move (unit));
   auto data = std::move (unit.data);
@@ -146,6 +148,7 @@ PacketReader::take_video (Lane &lane, webrtc::ReceivedUnit unit)
     return ReadResult::fine;
   if (lane.needs_key && !(picture->keyframe && lane.caps)) {
     out_.count_broken ();
+    lane.lost = true;
     return ReadResult::needs_key_frame;
   }
   lane.needs_key = false;
@@ -222,7 +225,7 @@ PacketReader::push (Lane &lane, const webrtc::ReceivedUnit &unit, Bytes data, bo
     GST_BUFFER_DTS (buffer.get ()) = GST_BUFFER_PTS (buffer.get ());
   if (!keyframe)
     GST_BUFFER_FLAG_SET (buffer.get (), GST_BUFFER_FLAG_DELTA_UNIT);
-  if (unit.gap || at.discontinuity)
+  if (std::exchange (lane.lost, false) || at.discontinuity)
     GST_BUFFER_FLAG_SET (buffer.get (), GST_BUFFER_FLAG_DISCONT);
   out_.push (Frame{lane.video ? Track::video : Track::audio, std::move (buffer), arrived});
 }

@@ -49,6 +49,7 @@ private:
     std::uint16_t next = 0;   ///< sequence number of @c ssrc
     std::uint64_t broken = 0; ///< told to the publication
     bool needs_key = true;
+    bool lost = false; ///< something before the next frame was
     Bytes setup;
     Ref<GstCaps> caps;
   };

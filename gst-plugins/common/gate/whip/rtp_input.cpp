@@ -16,6 +16,10 @@ namespace {
 
 /** What arrives while the pipeline is busy. */
 constexpr guint64 most_queued_bytes = 4 * 1024 * 1024;
+/** After each early feedback the next has to wait for a report (RFC 4585 section 3.5.3), but what is
+ * lost can't. */
+constexpr guint64 report_interval = 50 * GST_MSECOND;
+constexpr double report_bandwidth = 128'000; // bits per second
 constexpr guint profile_avpf = 3; // GstRTPProfile, which has no public header
 constexpr const char *transport_cc_uri =
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
@@ -124,7 +128,11 @@ RtpInput::~RtpInput ()
 Ref<GstPad>
 RtpInput::make_pad (const char *name, GstPadDirection direction, gpointer owner)
 {
-  auto pad = Ref<GstPad>::sink (gst_pad_new (name, direction));
+  // Without a template a pad takes no other caps than its first.
+  const auto any = adopt (gst_caps_new_any ());
+  auto *templ = gst_pad_template_new (name, direction, GST_PAD_ALWAYS, any.get ());
+  auto pad = Ref<GstPad>::sink (gst_pad_new_from_template (templ, name));
+  gst_object_unref (gst_object_ref_sink (templ));
   gst_pad_set_element_private (pad.get (), owner);
   gst_pad_set_active (pad.get (), TRUE);
   return pad;
@@ -218,7 +226,8 @@ RtpInput::start ()
   GObject *session = nullptr;
   g_signal_emit_by_name (bin_, "get-internal-session", 0u, &session);
   if (session != nullptr)
-    g_object_set (session, "probation", 0u, nullptr); // the filter knows who may send
+    g_object_set (session, "probation", 0u, // the filter knows who may send
+        "rtcp-min-interval", report_interval, "rtcp-fraction", report_bandwidth, nullptr);
   g_clear_object (&session);
   gst_pipeline_use_clock (GST_PIPELINE (pipeline_.get ()), clock_.get ());
   gst_element_set_start_time (pipeline_.get (), GST_CLOCK_TIME_NONE);
