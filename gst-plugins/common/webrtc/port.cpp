@@ -28,10 +28,10 @@ public:
     return std::make_shared<FeedOnPort> (
         core_, tracks, std::move (keyframe_wanted), std::move (watched));
   }
-  tl::expected<Received, Rejection> receive (
-      std::string_view, const std::string &, const std::vector<Codec> &, IngestCalls) override
+  tl::expected<Received, Rejection> receive (std::string_view offer, const std::string &peer,
+      const std::vector<Codec> &codecs, IngestCalls calls) override
   {
-    return tl::make_unexpected (Rejection{503, "this server doesn't receive yet"});
+    return webrtc::receive (core_, offer, peer, codecs, std::move (calls));
   }
 
 private:
