@@ -13,6 +13,8 @@ struct Admission
   std::string protocol; ///< "rtmp", "srt"
   keys::Grant grant;
   Endpoint peer;
+  std::string why_it_ends = "the key's time is over"; ///< when grant.ends_ms has come
+  std::shared_ptr<void> visit = {}; ///< its end tells the authority that has let it in, if any
 };
 
 /** How the network between the publisher and here does. */
@@ -36,6 +38,7 @@ public:
   const keys::Grant &grant () const override { return admission_.grant; }
   std::string protocol () const override { return admission_.protocol; }
   Endpoint peer () const override { return admission_.peer; }
+  const std::string &why_it_ends () const { return admission_.why_it_ends; }
   std::optional<Item> pop (Interrupt &interrupt) override;
   void close (std::string why) override { closer_ (std::move (why)); }
   GstStructure *stats () const override;
