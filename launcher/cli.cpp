@@ -135,6 +135,10 @@ parse_serve (std::vector<std::string> arguments)
   ServeOptions out;
   Table table ("serve", "");
   table.text ("rtmp", out.rtmp, "Where publishers come in [:1935]", "HOST:PORT");
+  table.text (
+      "rtmps", out.rtmps, "Where they come in by RTMPS [:1936 with a certificate]", "HOST:PORT");
+  table.text ("tls-certificate", out.tls_certificate, "Certificate for RTMPS, PEM", "FILE");
+  table.text ("tls-key", out.tls_key, "Its private key, PEM", "FILE");
   table.text ("srt", out.srt, "Where they come in by SRT, UDP [:9999]", "HOST:PORT");
   table.text ("http", out.http, "Watch page, WHEP and status [:8080]", "HOST:PORT");
   table.text ("webrtc", out.webrtc, "WebRTC media, UDP [:8189]", "HOST:PORT");
@@ -151,6 +155,12 @@ parse_serve (std::vector<std::string> arguments)
     return PrintText{table.help_text ()};
   if (!rest->empty ())
     return tl::unexpected ("serve takes no argument such as '" + rest->front () + "'");
+  if (out.tls_certificate.empty () != out.tls_key.empty ())
+    return tl::unexpected (std::string ("--tls-certificate and --tls-key go together"));
+  if (out.tls_certificate.empty () && !out.rtmps.empty ())
+    return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
+  if (!out.tls_certificate.empty () && out.rtmps.empty ())
+    out.rtmps = ":1936";
   if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
     return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
   return out;

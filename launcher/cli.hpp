@@ -21,6 +21,8 @@ struct PrintText
 struct ServeOptions
 {
   std::string rtmp = ":1935", srt = ":9999", http = ":8080", webrtc = ":8189";
+  std::string rtmps;                    ///< "" = :1936 with a certificate, else none
+  std::string tls_certificate, tls_key; ///< files
   std::string public_address;
   std::string state;
   std::string pipeline;              ///< "" = the installed webrtc.json

@@ -96,15 +96,19 @@ Daemon::start (const ServeOptions &options)
   if (const auto admitted = admission_.load (); !admitted)
     return admitted;
   admission_.watch ();
-  auto announced = state_.announce ({listeners_.gate->address (), listeners_.srt_address,
-      listeners_.http_address, options.public_address});
+  const auto &rtmps = listeners_.rtmps_address;
+  auto announced = state_.announce ({.rtmp = listeners_.gate->address (),
+      .srt = listeners_.srt_address,
+      .http = listeners_.http_address,
+      .public_address = options.public_address,
+      .rtmps = rtmps});
   if (!announced)
     return tl::unexpected (announced.error ());
   announcement_ = std::move (*announced);
   follow_signals ();
-  log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address () + ", SRT on "
-            + listeners_.srt_address + ", HTTP on " + listeners_.http_address + ", WebRTC on "
-            + listeners_.webrtc_address);
+  log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address ()
+            + (rtmps.empty () ? "" : ", RTMPS on " + rtmps) + ", SRT on " + listeners_.srt_address
+            + ", HTTP on " + listeners_.http_address + ", WebRTC on " + listeners_.webrtc_address);
   notify_manager ("READY=1");
   if (options.ready_fd >= 0)
     write_ready (options.ready_fd);
@@ -156,7 +160,8 @@ check_options (const ServeOptions &options)
 {
   for (const auto &[name, address] :
       {std::pair ("--rtmp", options.rtmp), std::pair ("--srt", options.srt),
-          std::pair ("--http", options.http), std::pair ("--webrtc", options.webrtc)})
+          std::pair ("--http", options.http), std::pair ("--webrtc", options.webrtc),
+          std::pair ("--rtmps", options.rtmps.empty () ? ":0" : options.rtmps)})
     if (const auto parsed = parse_listen_address (address); !parsed)
       return fail (exit_usage, std::string (name) + ": " + parsed.error ());
   if (!options.public_address.empty () && !IpAddress::parse (options.public_address))

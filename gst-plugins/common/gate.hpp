@@ -24,6 +24,10 @@
 #include "libs/keys/verifier.hpp"
 #include "libs/rtmp/session.hpp"
 
+namespace stagedoor {
+class Certificate;
+}
+
 namespace stagedoor::gate {
 
 enum class Track { video, audio };
@@ -97,7 +101,7 @@ public:
   virtual ~Publication () = default;
   virtual const std::string &name () const = 0; ///< "live/demo"
   virtual const keys::Grant &grant () const = 0;
-  virtual std::string protocol () const = 0; ///< "rtmp" or "srt"
+  virtual std::string protocol () const = 0; ///< "rtmp", "rtmps" or "srt"
   virtual Endpoint peer () const = 0;
 
   /** Next item, in order; blocks. nullopt when interrupted, and after End. The queue is bounded by
@@ -157,6 +161,8 @@ struct SrtSettings
 struct DoorSettings
 {
   SrtSettings srt;
+  /** For RTMPS; for RTMP, too: there TLS is found out by its first byte. */
+  std::shared_ptr<Certificate> certificate;
 };
 
 /** Who may replace a publisher that is live. That one is told, and closed. */
@@ -193,9 +199,9 @@ class Gate
 {
 public:
   /** @p address is "host:port", ":port" (all addresses) or ":0", for RTMP as it stands or behind
-   * "rtmp://", for SRT behind "srt://". Returns the gate that already listens there when there is
-   * one, with the limits and settings it has; its doors and publishers are closed when the last
-   * holder lets go. Error text is for people. */
+   * "rtmp://", for RTMPS behind "rtmps://", for SRT behind "srt://". Returns the gate that already
+   * listens there when there is one, with the limits and settings it has; its doors and publishers
+   * are closed when the last holder lets go. Error text is for people. */
   static tl::expected<std::shared_ptr<Gate>, std::string> open (
       const std::string &address, const Limits &limits = {}, const DoorSettings &settings = {});
   virtual ~Gate () = default;

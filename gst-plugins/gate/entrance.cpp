@@ -2,10 +2,14 @@
 // From properties to a gate that admits the element's publisher.
 #include "gst-plugins/gate/entrance.hpp"
 
+#include "gst-plugins/common/certificate.hpp"
 #include "gst-plugins/common/shared_service.hpp"
 #include "gst-plugins/gate/location.hpp"
 #include "libs/keys/keyfile.hpp"
 #include "libs/keys/public.hpp"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_stage_gate_src_debug);
+#define GST_CAT_DEFAULT gst_stage_gate_src_debug
 
 namespace stagedoor::gate {
 namespace {
@@ -72,6 +76,33 @@ srt_settings_of (const Settings &settings)
   return out;
 }
 
+/** Null when the properties name none. */
+tl::expected<std::shared_ptr<Certificate>, Failure>
+certificate_of (const Settings &settings)
+{
+  if (settings.tls_certificate.empty () && settings.tls_private_key.empty ())
+    return nullptr;
+  if (settings.tls_certificate.empty () || settings.tls_private_key.empty ())
+    return wrong_settings ("tls-certificate and tls-private-key go together");
+  return Certificate::open ({settings.tls_certificate, settings.tls_private_key},
+      [] (const std::string &news) { GST_WARNING ("%s", news.c_str ()); })
+      .map_error ([] (std::string error) {
+        return Failure{GST_RESOURCE_ERROR_SETTINGS, "tls-certificate: " + std::move (error)};
+      });
+}
+
+tl::expected<DoorSettings, Failure>
+door_settings_of (const Settings &settings)
+{
+  auto srt = srt_settings_of (settings);
+  if (!srt)
+    return tl::unexpected (srt.error ());
+  auto certificate = certificate_of (settings);
+  if (!certificate)
+    return tl::unexpected (certificate.error ());
+  return DoorSettings{.srt = std::move (*srt), .certificate = std::move (*certificate)};
+}
+
 /** Gate thread. */
 void
 post_refused (GstElement *element, const Refused &refused)
@@ -94,13 +125,11 @@ open_entrance (GstElement *element, const Settings &settings)
   auto verifier = verifier_of (settings);
   if (!verifier)
     return tl::unexpected (verifier.error ());
-  const auto srt = srt_settings_of (settings);
-  if (!srt)
-    return tl::unexpected (srt.error ());
+  const auto door = door_settings_of (settings);
+  if (!door)
+    return tl::unexpected (door.error ());
   const auto service = service_for (element, gate_context, location->address, [&] {
-    return Gate::open (location->address, {}, {.srt = *srt}).map ([] (auto g) {
-      return AnyService (g);
-    });
+    return Gate::open (location->address, {}, *door).map ([] (auto g) { return AnyService (g); });
   });
   if (!service)
     return tl::unexpected (Failure{GST_RESOURCE_ERROR_OPEN_READ, service.error ()});

@@ -14,6 +14,7 @@ struct Settings
   bool keep_listening = false;
   unsigned srt_latency_ms = 120;
   std::string srt_passphrase;
+  std::string tls_certificate, tls_private_key;
 };
 
 struct Entrance

@@ -27,13 +27,14 @@ install_admission (Specs &props)
   /**
    * GstStageGateSrc:location:
    *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or srt:// likewise. No
-   * host means all addresses, no port 1935 or 9999, and port 0 a free one.
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or rtmps:// or srt://
+   * likewise. No host means all addresses, no port 1935, 1936 or 9999, and port 0 a free one.
    *
    * Since: 0.1
    */
   props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", readable);
+      "rtmp://, rtmps:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo",
+      readable);
   /**
    * GstStageGateSrc:key-file:
    *
@@ -98,6 +99,32 @@ install_behaviour (Specs &props)
       "What publishers by SRT must encrypt with", nullptr, secret);
 }
 
+void
+install_tls (Specs &props)
+{
+  /**
+   * GstStageGateSrc:tls-certificate:
+   *
+   * File with the certificate for rtmps://, in PEM: the server's own first, then those that vouch
+   * for it. With rtmp:// it lets publishers choose: TLS is found out at the same port. Once the
+   * file has changed, new connections get the new one. Without effect when the listener is open
+   * already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TLS_CERTIFICATE] = g_param_spec_string ("tls-certificate", "TLS certificate",
+      "File with the certificate for rtmps://, PEM", nullptr, readable);
+  /**
+   * GstStageGateSrc:tls-private-key:
+   *
+   * File with the private key of #GstStageGateSrc:tls-certificate, in PEM, without a password.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TLS_PRIVATE_KEY] = g_param_spec_string ("tls-private-key", "TLS private key",
+      "File with the certificate's private key, PEM", nullptr, readable);
+}
+
 } // namespace
 
 void
@@ -106,6 +133,7 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
+  install_tls (props);
   /**
    * GstStageGateSrc:stats:
    *
@@ -147,6 +175,12 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_SRT_PASSPHRASE:
       settings.srt_passphrase = text_of (value);
       return true;
+    case PROP_TLS_CERTIFICATE:
+      settings.tls_certificate = text_of (value);
+      return true;
+    case PROP_TLS_PRIVATE_KEY:
+      settings.tls_private_key = text_of (value);
+      return true;
     default:
       return false;
   }
@@ -170,6 +204,12 @@ get_setting (const Settings &settings, guint id, GValue *value)
       return true;
     case PROP_SRT_LATENCY:
       g_value_set_uint (value, settings.srt_latency_ms);
+      return true;
+    case PROP_TLS_CERTIFICATE:
+      g_value_set_string (value, settings.tls_certificate.c_str ());
+      return true;
+    case PROP_TLS_PRIVATE_KEY:
+      g_value_set_string (value, settings.tls_private_key.c_str ());
       return true;
     default:
       return false;

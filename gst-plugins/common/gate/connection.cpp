@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "gst-plugins/common/certificate.hpp"
 #include "gst-plugins/common/gate/core.hpp"
 #include "gst-plugins/common/gate/rtmp_door.hpp"
 #include "libs/keys/ome.hpp"
@@ -65,9 +66,18 @@ Connection::core () const
   return door_.core ();
 }
 
+/** Whether what comes next may cost a signature. */
+bool
+Connection::shakes_hands () const
+{
+  return door_.certificate () != nullptr && !(tls_ ? tls_->is_open () : begun_);
+}
+
 gboolean
 Connection::on_readable ()
 {
+  if (shakes_hands () && !door_.may_shake_hands ())
+    return G_SOURCE_CONTINUE;
   for (int i = 0; i < reads_per_wakeup; ++i) {
     const auto room = door_.scratch ();
     GError *error = nullptr;
@@ -81,14 +91,64 @@ Connection::on_readable ()
       return G_SOURCE_REMOVE;
     }
     last_read_ = Clock::now ();
-    if (state_ != State::leaving) // what comes after a farewell is read, so that it isn't reset
-      feed (room.first (static_cast<std::size_t> (n)));
+    receive (room.first (static_cast<std::size_t> (n)));
     if (!readable_)
       return G_SOURCE_REMOVE;
     if (static_cast<std::size_t> (n) < room.size ())
       break;
   }
   return G_SOURCE_CONTINUE;
+}
+
+/** TLS begins with a record of a handshake (RFC 8446 section 5.1), RTMP with its version. */
+void
+Connection::begin (std::uint8_t first)
+{
+  constexpr std::uint8_t handshake_record = 0x16;
+  begun_ = true;
+  const auto &certificate = door_.certificate ();
+  if (first != handshake_record) {
+    if (door_.takes () == RtmpDoor::Takes::tls_only)
+      turn_away ("protocol", "no TLS, at a port for RTMPS only");
+  } else if (certificate != nullptr) {
+    tls_ = std::make_unique<tls::ServerSession> (*certificate->current ());
+  } else {
+    turn_away ("protocol", "TLS, but this server has no certificate");
+  }
+}
+
+void
+Connection::receive (ByteView bytes)
+{
+  if (!begun_)
+    begin (bytes.front ());
+  if (!readable_)
+    return;
+  if (tls_)
+    receive_sealed (bytes);
+  else if (state_ != State::leaving) // what comes after a farewell is read, so that it isn't reset
+    feed (bytes);
+}
+
+void
+Connection::receive_sealed (ByteView bytes)
+{
+  Bytes plain;
+  const auto read = tls_->feed (bytes, plain);
+  if (!plain.empty () && state_ != State::leaving)
+    feed (plain);
+  if (tls_->is_over ())
+    tls_->close ();
+  flush (); // handshakes and alerts
+  if (!readable_)
+    return;
+  if (tls_->is_over ())
+    return drop ("the publisher closed the connection");
+  if (read)
+    return;
+  if (state_ == State::leaving)
+    return drop ("the connection broke");
+  protocol_error (read.error ());
 }
 
 void
@@ -117,7 +177,7 @@ Connection::feed (ByteView bytes)
 void
 Connection::handle (const rtmp::PublishRequest &request)
 {
-  const Knock knock{"rtmp", request.app, request.stream, request.query,
+  const Knock knock{tls_ ? "rtmps" : "rtmp", request.app, request.stream, request.query,
       keys::fill_port (request.url, door_.port ()), peer_};
   state_ = State::asking;
   inquiry_ = core ().knock (
@@ -259,8 +319,7 @@ Connection::flush ()
 {
   if (state_ == State::gone)
     return;
-  const auto more = session_.take_output ();
-  output_.insert (output_.end (), more.begin (), more.end ());
+  take_output ();
   if (!write_some ())
     return drop ("the connection broke");
   if (output_.size () - sent_ > max_output)
@@ -282,6 +341,19 @@ Connection::flush ()
   writable_.reset ();
   if (state_ == State::leaving && closing_ == Closing::ours)
     g_socket_shutdown (socket_.get (), FALSE, TRUE, nullptr);
+}
+
+void
+Connection::take_output ()
+{
+  auto more = session_.take_output ();
+  if (tls_) {
+    tls_->send (more);
+    if (state_ == State::leaving && closing_ == Closing::ours)
+      tls_->close ();
+    more = tls_->take_output ();
+  }
+  output_.insert (output_.end (), more.begin (), more.end ());
 }
 
 /** False when the connection is broken. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One RTMP connection of a gate: the socket around an rtmp::ServerSession.
+// One RTMP connection of a gate: the socket around an rtmp::ServerSession, with TLS in between or
+// not.
 #pragma once
 
 #include "gst-plugins/common/gate/loop.hpp"
 #include "gst-plugins/common/gate/tag_reader.hpp"
 #include "gst-plugins/common/listen_address.hpp"
+#include "libs/tls/session.hpp"
 
 namespace stagedoor::gate {
 
@@ -39,6 +41,10 @@ private:
 
   void start_reading ();
   gboolean on_readable ();
+  bool shakes_hands () const;
+  void begin (std::uint8_t first);
+  void receive (ByteView bytes);
+  void receive_sealed (ByteView bytes);
   void feed (ByteView bytes);
   void handle (const rtmp::PublishRequest &request);
   void handle (const rtmp::MediaTag &tag);
@@ -51,6 +57,7 @@ private:
   void leave (const std::string &why, Closing closing = Closing::ours);
   void end_publication (const std::string &why);
   void flush ();
+  void take_output ();
   bool write_some ();
   void watch ();
   void on_deadline ();
@@ -60,6 +67,8 @@ private:
   const std::uint64_t id_;
   const Socket socket_;
   const Endpoint peer_;
+  bool begun_ = false; // the first byte came
+  std::unique_ptr<tls::ServerSession> tls_;
   rtmp::ServerSession session_;
   State state_ = State::knocking;
   Closing closing_ = Closing::ours;

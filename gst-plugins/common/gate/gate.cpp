@@ -27,9 +27,13 @@ constexpr std::array door_kinds{
         [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
           return SrtDoor::open (core, at, settings.srt);
         }},
+    DoorKind{"rtmps://",
+        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
+          return RtmpDoor::open (*core, at, RtmpDoor::Takes::tls_only, settings.certificate);
+        }},
     DoorKind{"rtmp://",
-        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &) {
-          return RtmpDoor::open (*core, at);
+        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
+          return RtmpDoor::open (*core, at, RtmpDoor::Takes::all, settings.certificate);
         }},
 };
 

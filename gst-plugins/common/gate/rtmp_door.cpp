@@ -11,6 +11,8 @@ namespace stagedoor::gate {
 namespace {
 
 constexpr int accepts_per_wakeup = 64;
+/** A signature takes up to a few milliseconds. */
+constexpr int handshakes_per_turn = 8;
 /** Until accepting is tried again when the process has no descriptors left. */
 constexpr std::chrono::milliseconds accept_pause{100};
 
@@ -28,8 +30,10 @@ peer_of (GSocket *socket)
 
 } // namespace
 
-RtmpDoor::RtmpDoor (Core &core, Socket listening)
-    : core_ (core), listening_ (std::move (listening)), port_ (bound_port (listening_.get ()))
+RtmpDoor::RtmpDoor (
+    Core &core, Socket listening, Takes takes, const std::shared_ptr<Certificate> &certificate)
+    : core_ (core), listening_ (std::move (listening)), port_ (bound_port (listening_.get ())),
+      takes_ (takes), certificate_ (certificate)
 {
   g_socket_set_blocking (listening_.get (), FALSE);
 }
@@ -41,12 +45,16 @@ RtmpDoor::~RtmpDoor ()
 }
 
 OpenedDoor
-RtmpDoor::open (Core &core, const Endpoint &at)
+RtmpDoor::open (
+    Core &core, const Endpoint &at, Takes takes, const std::shared_ptr<Certificate> &certificate)
 {
+  if (takes == Takes::tls_only && certificate == nullptr)
+    return tl::unexpected (std::string ("RTMPS needs a certificate"));
   auto socket = listen_tcp (at);
   if (!socket)
     return tl::unexpected (socket.error ());
-  const std::shared_ptr<RtmpDoor> door (new RtmpDoor (core, std::move (*socket)));
+  const std::shared_ptr<RtmpDoor> door (
+      new RtmpDoor (core, std::move (*socket), takes, certificate));
   core.loop ().post ([weak = std::weak_ptr (door)] {
     if (const auto door = weak.lock ())
       door->listen ();
@@ -109,6 +117,17 @@ RtmpDoor::let_in (Socket socket)
   connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer);
   if (const auto surplus = core_.doorkeeper ().enter (id, peer.ip))
     find (*surplus)->turn_away ("limit", "too many connections that show no key");
+}
+
+bool
+RtmpDoor::may_shake_hands ()
+{
+  if (handshakes_ == 0)
+    core_.loop ().post ([weak = weak_from_this ()] {
+      if (const auto door = weak.lock ())
+        door->handshakes_ = 0;
+    });
+  return handshakes_++ < handshakes_per_turn;
 }
 
 Connection *

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The RTMP listener of a gate and its connections.
+// An RTMP or RTMPS listener of a gate and its connections.
 #pragma once
 
 #include <array>
@@ -14,18 +14,28 @@ namespace stagedoor::gate {
 class RtmpDoor final : public Door, public std::enable_shared_from_this<RtmpDoor>
 {
 public:
-  static OpenedDoor open (Core &core, const Endpoint &at); ///< any thread
+  enum class Takes { all, tls_only };
+
+  /** Takes TLS when there is a certificate. Any thread. */
+  static OpenedDoor open (
+      Core &core, const Endpoint &at, Takes takes, const std::shared_ptr<Certificate> &certificate);
   /** Says farewell to nobody: the publishers were told before. */
   ~RtmpDoor () override;
 
   // For Connection.
   Core &core () { return core_; }
   std::uint16_t port () const override { return port_; } ///< any thread
+  const std::shared_ptr<Certificate> &certificate () const { return certificate_; }
+  Takes takes () const { return takes_; }
+  /** Whether a connection may do a step of a TLS handshake now; otherwise in the loop's next turn.
+   * A flood of signatures would hold up those who publish. */
+  bool may_shake_hands ();
   void bury (std::uint64_t id);
   std::span<std::uint8_t> scratch () { return scratch_; } ///< for one read
 
 private:
-  RtmpDoor (Core &core, Socket listening);
+  RtmpDoor (
+      Core &core, Socket listening, Takes takes, const std::shared_ptr<Certificate> &certificate);
 
   void listen ();
   void accept_some ();
@@ -36,6 +46,9 @@ private:
   Core &core_;
   const Socket listening_;
   const std::uint16_t port_;
+  const Takes takes_;
+  const std::shared_ptr<Certificate> certificate_; // or null
+  int handshakes_ = 0;                             // steps in this turn
   Source acceptable_;
   Loop::Timer accept_again_;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;

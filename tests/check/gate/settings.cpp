@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "gst-plugins/common/shared_service.hpp"
+#include "tests/check/gate/certificate_files.hpp"
 #include "tests/check/gate/pipeline.hpp"
 
 using namespace stagedoor;
@@ -55,11 +56,16 @@ START_TEST (wrong_settings_are_errors)
   const auto again = adopt (gst_element_get_bus (broken.get ()));
   Pipeline passphrase ("public=true srt-passphrase=short");
   assert_error (passphrase, GST_RESOURCE_ERROR_SETTINGS, "10 to 79 bytes");
+  Pipeline half ("public=true tls-certificate=/nonexistent/cert.pem");
+  assert_error (half, GST_RESOURCE_ERROR_SETTINGS, "go together");
+  Pipeline no_certificate (
+      "public=true tls-certificate=/nonexistent/cert.pem tls-private-key=/nonexistent/key.pem");
+  assert_error (no_certificate, GST_RESOURCE_ERROR_SETTINGS, "/nonexistent/cert.pem");
   Pipeline host ("public=true", {}, "no.such.host:0");
   assert_error (host, GST_RESOURCE_ERROR_SETTINGS, "listen address");
   for (const char *bad : {"", "rtmp://", "http://:1935/live/demo", "rtmp://:1935/live",
            "rtmp://:1935/live/", "rtmp://:1935/live/a/b", "rtmp://:1935/live/..", "rtmp://:x/a/b",
-           "srt://", "srt://:9999/live", "srt://:x/a/b"}) {
+           "srt://", "srt://:9999/live", "srt://:x/a/b", "rtmps://:1936/live", "rtmpss://:0/a/b"}) {
     Pipeline pipeline ("public=true");
     g_object_set (pipeline.gate (), "location", bad, nullptr);
     ck_assert_msg (pipeline.set_state (GST_STATE_READY) == GST_STATE_CHANGE_FAILURE, "%s", bad);
@@ -112,6 +118,28 @@ START_TEST (keys_come_from_a_file)
 }
 END_TEST
 
+START_TEST (certificate_opens_for_tls)
+{
+  CertificateFiles files;
+  const auto tls = " tls-certificate=" + files.paths ().certificate
+                   + " tls-private-key=" + files.paths ().private_key;
+  for (const char *location : {"rtmp://127.0.0.1:0/live/demo", "rtmps://127.0.0.1:0/live/demo"}) {
+    Pipeline pipeline (with_keys () + tls);
+    g_object_set (pipeline.gate (), "location", location, nullptr);
+    pipeline.play ();
+    Publisher publisher (pipeline.port ());
+    ck_assert (publisher.start_tls ());
+    ck_assert (publisher.publish (good_stream ()));
+    const auto message = pipeline.wait_for (GST_MESSAGE_ELEMENT, "stagedoor-published");
+    assert_text (
+        gst_structure_get_string (gst_message_get_structure (message.get ()), "protocol"), "rtmps");
+  }
+  Pipeline without (with_keys ());
+  g_object_set (without.gate (), "location", "rtmps://127.0.0.1:0/live/demo", nullptr);
+  assert_error (without, GST_RESOURCE_ERROR_OPEN_READ, "needs a certificate");
+}
+END_TEST
+
 START_TEST (application_decides_who_publishes)
 {
   TestGate app;
@@ -142,7 +170,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("settings",
-      {public_lets_anybody_in_and_says_so, wrong_settings_are_errors, error_holds_no_secret,
-          taken_port_is_an_error, keys_come_from_a_file, application_decides_who_publishes});
+  return run ("settings", {public_lets_anybody_in_and_says_so, wrong_settings_are_errors,
+                              error_holds_no_secret, taken_port_is_an_error, keys_come_from_a_file,
+                              certificate_opens_for_tls, application_decides_who_publishes});
 }
