@@ -109,6 +109,9 @@ public:
    * up to a key frame, never order; the first frame after a loss is marked DISCONT. */
   virtual std::optional<Item> pop (Interrupt &interrupt) = 0;
 
+  /** Asks the publisher for a key frame, where the protocol can. Any thread. */
+  virtual void request_key_frame () {}
+
   /** Tells the publisher why and closes, soon. The consumer then pops End. Any thread. */
   virtual void close (std::string why) = 0;
 
@@ -157,10 +160,20 @@ struct SrtSettings
   std::function<std::string (const std::string &name)> passphrase;
 };
 
+struct WhipSettings
+{
+  /** The UDP port that the media comes to, and the address told to publishers, as
+   * webrtc::Port::open() takes them. */
+  std::string webrtc_address = ":8189", public_address;
+  /** How long lost packets may take to come again. */
+  std::chrono::milliseconds latency{200};
+};
+
 /** Each door takes what concerns its protocol. */
 struct DoorSettings
 {
   SrtSettings srt;
+  WhipSettings whip;
   /** For RTMPS; for RTMP, too: there TLS is found out by its first byte. */
   std::shared_ptr<Certificate> certificate;
 };

@@ -101,7 +101,7 @@ Core::check_key (const Knock &knock) const
       .app = knock.app,
       .stream = knock.stream,
       .query = knock.query,
-      .bearer = {},
+      .bearer = knock.bearer,
       .url = knock.url,
       .peer = knock.peer.ip,
       .now_ms = unix_ms ()});

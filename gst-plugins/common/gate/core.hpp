@@ -31,6 +31,7 @@ struct Knock
   std::string app, stream, query;
   std::string url; ///< for OME policies
   Endpoint peer;
+  std::string bearer = {}; ///< HTTP bearer token
 };
 
 /** "live/demo"; empty when it isn't a name that others should see. */

@@ -5,6 +5,7 @@
 
 #include "gst-plugins/common/gate/rtmp_door.hpp"
 #include "gst-plugins/common/gate/srt_door.hpp"
+#include "gst-plugins/common/gate/whip/whip_door.hpp"
 #include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/shared_service.hpp"
 
@@ -26,6 +27,10 @@ constexpr std::array door_kinds{
     DoorKind{"srt://",
         [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
           return SrtDoor::open (core, at, settings.srt);
+        }},
+    DoorKind{"whip://",
+        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
+          return WhipDoor::open (core, at, settings.whip);
         }},
     DoorKind{"rtmps://",
         [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {

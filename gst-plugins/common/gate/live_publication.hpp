@@ -40,8 +40,19 @@ public:
   Endpoint peer () const override { return admission_.peer; }
   const std::string &why_it_ends () const { return admission_.why_it_ends; }
   std::optional<Item> pop (Interrupt &interrupt) override;
+  void request_key_frame () override
+  {
+    if (key_frame_requester_)
+      key_frame_requester_ ();
+  }
   void close (std::string why) override { closer_ (std::move (why)); }
   GstStructure *stats () const override;
+
+  /** Before it is announced. @p requester: any thread calls it. */
+  void on_key_frame_request (std::function<void ()> requester)
+  {
+    key_frame_requester_ = std::move (requester);
+  }
 
   // The publisher's thread; end() the gate's.
   void set_caps (Track track, Ref<GstCaps> caps);
@@ -59,6 +70,7 @@ public:
 private:
   const Admission admission_;
   const std::function<void (std::string)> closer_;
+  std::function<void ()> key_frame_requester_; // set before others know of it
   mutable std::mutex mutex_; // innermost but for an Interrupt's, which comes before
   std::condition_variable changed_;
   // Protected by mutex_:

@@ -192,8 +192,8 @@ START_TEST (transport_wide_feedback_is_given)
   for (const auto &packet : video_packets (formats[1].encoder, 30)) {
     Bytes numbered (packet.begin (), packet.begin () + 12);
     numbered[0] |= 0x10;
-    const std::uint8_t extension[] = {0xbe, 0xde, 0, 1, 0x31, static_cast<std::uint8_t> (number >> 8),
-        static_cast<std::uint8_t> (number), 0};
+    const std::uint8_t extension[] = {0xbe, 0xde, 0, 1, 0x31,
+        static_cast<std::uint8_t> (number >> 8), static_cast<std::uint8_t> (number), 0};
     ++number;
     numbered.insert (numbered.end (), std::begin (extension), std::end (extension));
     numbered.insert (numbered.end (), packet.begin () + 12, packet.end ());
@@ -233,8 +233,8 @@ START_TEST (reports_bring_the_tracks_in_sync)
     return static_cast<std::int64_t> (pts_of (frames[i]));
   };
   const auto skew = captured (pictures, 59) - captured (sounds, 0) - 59 * GST_SECOND / 30;
-  ck_assert_msg (std::abs (static_cast<std::int64_t> (skew)) < 10 * GST_MSECOND, "%" G_GINT64_FORMAT,
-      static_cast<gint64> (skew));
+  ck_assert_msg (std::abs (static_cast<std::int64_t> (skew)) < 10 * GST_MSECOND,
+      "%" G_GINT64_FORMAT, static_cast<gint64> (skew));
   for (std::size_t i = 1; i < pictures.size (); ++i)
     ck_assert_int_lt (captured (pictures, i) - captured (pictures, i - 1), 50 * GST_MSECOND);
 }

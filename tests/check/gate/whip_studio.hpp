@@ -29,8 +29,8 @@ webrtc::IncomingPlan plan_of (webrtc::Codec video, bool with_audio = true);
 class Studio
 {
 public:
-  explicit Studio (webrtc::IncomingPlan plan, std::chrono::milliseconds latency =
-                                                  std::chrono::milliseconds (200));
+  explicit Studio (webrtc::IncomingPlan plan,
+      std::chrono::milliseconds latency = std::chrono::milliseconds (200));
   ~Studio ();
 
   gate::RtpInput &input () { return *input_; }

@@ -16,11 +16,11 @@ namespace {
 
 /** What arrives while the pipeline is busy. */
 constexpr guint64 most_queued_bytes = 4 * 1024 * 1024;
-/** After each early feedback the next has to wait for a report (RFC 4585 section 3.5.3), but what is
- * lost can't. */
+/** After each early feedback the next has to wait for a report (RFC 4585 section 3.5.3), but what
+ * is lost can't. */
 constexpr guint64 report_interval = 50 * GST_MSECOND;
 constexpr double report_bandwidth = 128'000; // bits per second
-constexpr guint profile_avpf = 3; // GstRTPProfile, which has no public header
+constexpr guint profile_avpf = 3;            // GstRTPProfile, which has no public header
 constexpr const char *transport_cc_uri =
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
