@@ -73,9 +73,9 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 /** What is printed, in both forms. */
 struct Credential
 {
-  std::string server, key, srt; ///< RTMP and SRT; empty for a play key
-  std::string rtmps_server;     ///< empty also when the server has none
-  std::string watch, whep, token;
+  std::string server, key, srt;         ///< RTMP and SRT; empty for a play key
+  std::string rtmps_server;             ///< empty also when the server has none
+  std::string watch, whip, whep, token; ///< whip is empty for a play key
 };
 
 Credential
@@ -95,6 +95,7 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
     if (!at.rtmps.empty ())
       out.rtmps_server = "rtmps://" + reachable (at.rtmps, host) + "/" + claims.scope.app;
     out.key = name + "?key=" + token;
+    out.whip = http + "/" + stream + "/whip";
     out.srt = "srt://" + reachable (at.srt, host) + "?streamid=publish:" + stream + "?key=" + token;
   }
   return out;
@@ -117,6 +118,8 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
     json.object ("rtmps").add ("server", c.rtmps_server).add ("key", c.key).end_object ();
   if (!c.srt.empty ())
     json.object ("srt").add ("url", c.srt).end_object ();
+  if (!c.whip.empty ())
+    json.object ("whip").add ("url", c.whip).add ("token", c.token).end_object ();
   json.add ("watch", c.watch);
   json.object ("whep").add ("url", c.whep);
   if (c.server.empty ())
@@ -131,9 +134,11 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
   if (!c.server.empty ())
     std::printf ("OBS: Settings > Stream > Service \"Custom...\"\n"
                  "  Server      %s\n%s%s%s  Stream Key  %s\n\n"
-                 "SRT encoders  %s\n",
+                 "SRT encoders  %s\n"
+                 "WHIP          %s\n  with token  %s\n",
         c.server.c_str (), c.rtmps_server.empty () ? "" : "  or by TLS   ", c.rtmps_server.c_str (),
-        c.rtmps_server.empty () ? "" : "\n", c.key.c_str (), c.srt.c_str ());
+        c.rtmps_server.empty () ? "" : "\n", c.key.c_str (), c.srt.c_str (), c.whip.c_str (),
+        c.token.c_str ());
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
     std::printf ("  with token  %s\n", c.token.c_str ());

@@ -57,6 +57,10 @@ Listeners::open (const ServeOptions &options)
   if (!srt)
     return unavailable ("--srt", srt.error ());
   out.srt_address = srt->substr (srt_scheme.size ());
+  const auto whip = out.gate->add_door ("whip://" + out.http->address (),
+      {.whip = {.webrtc_address = out.webrtc_address, .public_address = options.public_address}});
+  if (!whip)
+    return unavailable ("WHIP", whip.error ());
   return out;
 }
 

@@ -90,8 +90,10 @@ Daemon::follow_gate ()
 Result<void>
 Daemon::start (const ServeOptions &options)
 {
-  tokens_.push_back (listeners_.http->route (
-      "/", body_limit, [this] (const http::Request &request) { site_.answer (request); }));
+  for (const auto *prefix :
+      {"/", "/watch"}) // a page of a stream called "whip" isn't its WHIP endpoint
+    tokens_.push_back (listeners_.http->route (
+        prefix, body_limit, [this] (const http::Request &request) { site_.answer (request); }));
   follow_gate ();
   if (const auto admitted = admission_.load (); !admitted)
     return admitted;

@@ -100,7 +100,10 @@ door_settings_of (const Settings &settings)
   auto certificate = certificate_of (settings);
   if (!certificate)
     return tl::unexpected (certificate.error ());
-  return DoorSettings{.srt = std::move (*srt), .certificate = std::move (*certificate)};
+  return DoorSettings{.srt = std::move (*srt),
+      .whip = {.webrtc_address = settings.webrtc_address,
+          .public_address = settings.public_address},
+      .certificate = std::move (*certificate)};
 }
 
 /** Gate thread. */

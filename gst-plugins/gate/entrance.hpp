@@ -15,6 +15,7 @@ struct Settings
   unsigned srt_latency_ms = 120;
   std::string srt_passphrase;
   std::string tls_certificate, tls_private_key;
+  std::string webrtc_address = ":8189", public_address;
 };
 
 struct Entrance

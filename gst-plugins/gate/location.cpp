@@ -19,15 +19,17 @@ struct Scheme
   std::string_view of_the_gate; ///< as Gate::address() has it
 };
 constexpr std::array schemes{Scheme{"rtmp://", ":1935", ""},
-    Scheme{"rtmps://", ":1936", "rtmps://"}, Scheme{"srt://", ":9999", "srt://"}};
+    Scheme{"rtmps://", ":1936", "rtmps://"}, Scheme{"srt://", ":9999", "srt://"},
+    Scheme{"whip://", ":8080", "whip://"}};
 
 } // namespace
 
 tl::expected<Location, std::string>
 parse_location (const std::string &text)
 {
-  const auto fail = tl::unexpected ("location is '" + text.substr (0, 256)
-                                    + "', not rtmp://, rtmps:// or srt://[HOST][:PORT]/APP/STREAM");
+  const auto fail =
+      tl::unexpected ("location is '" + text.substr (0, 256)
+                      + "', not rtmp://, rtmps://, srt:// or whip://[HOST][:PORT]/APP/STREAM");
   const auto scheme = std::ranges::find_if (
       schemes, [&] (const Scheme &each) { return text.starts_with (each.text); });
   if (scheme == schemes.end ())

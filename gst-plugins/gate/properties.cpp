@@ -125,6 +125,30 @@ install_tls (Specs &props)
       "File with the certificate's private key, PEM", nullptr, readable);
 }
 
+void
+install_webrtc (Specs &props)
+{
+  /**
+   * GstStageGateSrc:webrtc-address:
+   *
+   * The UDP port that the media of publishers by WHIP comes to; stagewhepsink may use the same.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBRTC_ADDRESS] = g_param_spec_string (
+      "webrtc-address", "WebRTC address", "The UDP port for media by WHIP", ":8189", readable);
+  /**
+   * GstStageGateSrc:public-address:
+   *
+   * The IP address under which publishers by WHIP reach this machine, when that isn't one of its
+   * own (1:1 NAT). Counts for whoever opens the UDP port first.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PUBLIC_ADDRESS] = g_param_spec_string ("public-address", "Public address",
+      "IP address told to publishers before those of the interfaces", nullptr, readable);
+}
+
 } // namespace
 
 void
@@ -133,6 +157,7 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
+  install_webrtc (props);
   install_tls (props);
   /**
    * GstStageGateSrc:stats:
@@ -141,7 +166,8 @@ install_properties (GObjectClass *object_class)
    * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
    * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
    * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets",
-   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms".
+   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms"; by WHIP most of
+   * these, "jitter-ms" and "key-frame-requests".
    *
    * Since: 0.1
    */
@@ -181,6 +207,12 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_TLS_PRIVATE_KEY:
       settings.tls_private_key = text_of (value);
       return true;
+    case PROP_WEBRTC_ADDRESS:
+      settings.webrtc_address = text_of (value);
+      return true;
+    case PROP_PUBLIC_ADDRESS:
+      settings.public_address = text_of (value);
+      return true;
     default:
       return false;
   }
@@ -210,6 +242,12 @@ get_setting (const Settings &settings, guint id, GValue *value)
       return true;
     case PROP_TLS_PRIVATE_KEY:
       g_value_set_string (value, settings.tls_private_key.c_str ());
+      return true;
+    case PROP_WEBRTC_ADDRESS:
+      g_value_set_string (value, settings.webrtc_address.c_str ());
+      return true;
+    case PROP_PUBLIC_ADDRESS:
+      g_value_set_string (value, settings.public_address.c_str ());
       return true;
     default:
       return false;

@@ -40,16 +40,25 @@ Connection::Connection (RtmpDoor &door, std::uint64_t id, Socket socket, Endpoin
   g_socket_set_blocking (socket_.get (), FALSE);
   g_socket_set_keepalive (socket_.get (), TRUE);
   g_socket_set_option (socket_.get (), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+  start_reading ();
+  watch ();
+}
+
+Connection::~Connection ()
+{
+  core ().withdraw (inquiry_);
+}
+
+void
+Connection::start_reading ()
+{
   readable_.reset (g_socket_create_source (socket_.get (), G_IO_IN, nullptr));
   const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
     return static_cast<Connection *> (self)->on_readable ();
   };
   g_source_set_callback (readable_.get (), G_SOURCE_FUNC (call), this, nullptr);
   core ().loop ().attach (readable_.get ());
-  watch ();
 }
-
-Connection::~Connection () = default;
 
 Core &
 Connection::core () const
@@ -151,11 +160,11 @@ Connection::feed (ByteView bytes)
   while (true) {
     bool answered = false;
     for (const auto &event : events)
-      if (state_ != State::leaving) {
+      if (!is_over ()) {
         answered = answered || std::holds_alternative<rtmp::PublishRequest> (event);
         std::visit ([this] (const auto &e) { handle (e); }, event);
       }
-    if (!result && state_ != State::leaving)
+    if (!result && !is_over ())
       return protocol_error (result.error ().text);
     if (!answered || state_ != State::publishing)
       break;
@@ -170,15 +179,41 @@ Connection::handle (const rtmp::PublishRequest &request)
 {
   const Knock knock{tls_ ? "rtmps" : "rtmp", request.app, request.stream, request.query,
       keys::fill_port (request.url, door_.port ()), peer_};
-  auto admission = core ().judge (knock);
-  if (admission)
-    return publish (std::move (*admission));
-  const auto &denial = admission.error ();
-  core ().refused ({name_of (knock), peer_, denial.reason, denial.text});
-  const bool bad_name = denial.reason == "bad-name" || denial.reason == "busy";
-  session_.refuse_publish (
-      bad_name ? "NetStream.Publish.BadName" : "NetStream.Publish.Denied", denial.text);
-  leave ("refused");
+  state_ = State::asking;
+  inquiry_ = core ().knock (
+      knock, [this] (tl::expected<Admission, Denial> verdict) { decided (std::move (verdict)); });
+  if (state_ == State::asking)
+    wait_for_decision ();
+}
+
+/** The key holds, so that no stranger's flood may push this one out. */
+void
+Connection::wait_for_decision ()
+{
+  core ().doorkeeper ().authenticated (id_);
+  readable_.reset ();
+  deadline_ = {};
+}
+
+void
+Connection::decided (tl::expected<Admission, Denial> verdict)
+{
+  if (state_ != State::asking)
+    return;
+  const bool has_waited = !readable_;
+  if (has_waited)
+    start_reading ();
+  if (!verdict) {
+    const auto &denial = verdict.error ();
+    const bool bad_name = denial.reason == "bad-name" || denial.reason == "busy";
+    session_.refuse_publish (
+        bad_name ? "NetStream.Publish.BadName" : "NetStream.Publish.Denied", denial.text);
+    return leave ("refused");
+  }
+  last_read_ = Clock::now ();
+  publish (std::move (*verdict));
+  if (has_waited)
+    feed ({}); // what came behind the request
 }
 
 void
@@ -224,7 +259,7 @@ Connection::handle (const rtmp::Unpublished &)
 void
 Connection::protocol_error (const std::string &text)
 {
-  if (state_ == State::knocking)
+  if (!publication_)
     return turn_away ("protocol", text);
   core ().count_protocol_error ();
   GST_WARNING (
@@ -262,7 +297,7 @@ void
 Connection::drop (const std::string &why)
 {
   end_publication (why);
-  state_ = State::leaving;
+  state_ = State::gone;
   deadline_ = {};
   readable_.reset ();
   writable_.reset ();
@@ -282,7 +317,7 @@ Connection::end_publication (const std::string &why)
 void
 Connection::flush ()
 {
-  if (!readable_)
+  if (state_ == State::gone)
     return;
   take_output ();
   if (!write_some ())
@@ -355,7 +390,7 @@ Connection::on_deadline ()
   if (state_ == State::knocking)
     return turn_away ("timeout", "no key was shown in time");
   if (left_of (publication_->grant ()).count () == 0)
-    return close_publisher ("NetStream.Publish.Denied", "the key's time is over");
+    return close_publisher ("NetStream.Publish.Denied", publication_->why_it_ends ());
   if (now >= last_read_ + core ().limits ().silence)
     return close_publisher ("NetStream.Publish.Idle", "the publisher sent nothing for too long");
   watch ();

@@ -12,6 +12,7 @@ namespace stagedoor::gate {
 
 class Core;
 class RtmpDoor;
+struct Denial;
 
 /** Lives and works on the gate thread. RtmpDoor::bury() ends it, and keeps it until it is off the
  * stack. */
@@ -32,10 +33,13 @@ public:
   void drop (const std::string &why);
 
 private:
-  enum class State { knocking, publishing, leaving };
+  /** While asking, nothing is read. */
+  enum class State { knocking, asking, publishing, leaving, gone };
+  bool is_over () const { return state_ == State::leaving || state_ == State::gone; }
   /** Who closes first once all is said. */
   enum class Closing { ours, theirs };
 
+  void start_reading ();
   gboolean on_readable ();
   bool shakes_hands () const;
   void begin (std::uint8_t first);
@@ -47,6 +51,8 @@ private:
   void handle (const rtmp::Metadata &metadata);
   void handle (const rtmp::Unpublished &);
   void protocol_error (const std::string &text);
+  void wait_for_decision ();
+  void decided (tl::expected<Admission, Denial> verdict);
   void publish (Admission admission);
   void leave (const std::string &why, Closing closing = Closing::ours);
   void end_publication (const std::string &why);
@@ -71,6 +77,7 @@ private:
   Source readable_, writable_;
   Loop::Timer deadline_;
   Clock::time_point opened_, last_read_;
+  std::uint64_t inquiry_ = 0;
   std::shared_ptr<LivePublication> publication_;
   std::unique_ptr<TagReader> tags_;
 };

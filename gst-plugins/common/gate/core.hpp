@@ -14,6 +14,9 @@ GST_DEBUG_CATEGORY_EXTERN (stage_gate_debug);
 
 namespace stagedoor::gate {
 
+/** By the system's clock. */
+std::int64_t unix_ms ();
+
 /** "192.0.2.1:4711" or "[2001:db8::1]:4711". */
 std::string to_text (const Endpoint &endpoint);
 
@@ -28,6 +31,7 @@ struct Knock
   std::string app, stream, query;
   std::string url; ///< for OME policies
   Endpoint peer;
+  std::string bearer = {}; ///< HTTP bearer token
 };
 
 /** "live/demo"; empty when it isn't a name that others should see. */
@@ -48,6 +52,7 @@ public:
   using Live = std::shared_ptr<LivePublication>;
   /** Closes a connection; the reason is Refused::reason. */
   using TurnAway = std::function<void (const std::string &reason, const std::string &text)>;
+  using Decided = std::function<void (tl::expected<Admission, Denial>)>;
   /** Tells a publisher why and closes it; calls end(). */
   using Closer = std::function<void (const Live &publication, const std::string &why)>;
 
@@ -68,9 +73,18 @@ public:
   void enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away);
   void leave (std::uint64_t id);
   void turn_away_oldest (const std::string &text);
-  /** Whether a knock would be answered with yes. Changes nothing. Any thread. */
+  /** Whether the key holds and the name is free, or may be taken over. Changes nothing and asks no
+   * authority. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
-  /** The publication of a knock that was just judged, in the place of the one that had the name. */
+  /** The one way in. Judges @p knock, then asks the authority of the name's terms, if any, and
+   * judges what that has allowed: the name may be another, taken meanwhile, or the key revoked.
+   * @p decided is called once: within the call when nobody need be asked, else later, at most
+   * authority_patience. It passes the admission to admitted() at once, or drops it. Tells of
+   * refusals itself. Returns what withdraw() takes. */
+  std::uint64_t knock (const Knock &knock, Decided decided);
+  /** The knocker has gone: its Decided is dropped and not called. */
+  void withdraw (std::uint64_t inquiry) { inquiries_.erase (inquiry); }
+  /** The publication of an admission, in the place of the one that had the name. */
   Live admitted (Admission admission, Closer close);
   /** Tells all who want to know; one of them may close it. */
   void announce (const Live &publication);
@@ -82,9 +96,9 @@ public:
   std::uint64_t new_id () { return ++last_id_; }
 
   // For the Gate.
-  std::uint64_t admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier);
+  std::uint64_t admit (const std::string &name, Terms terms);
   void stop_admitting (const std::string &name, std::uint64_t id);
-  std::shared_ptr<const keys::Verifier> verifier_of (const std::string &name) const; ///< any thread
+  std::optional<Terms> terms_of (const std::string &name) const; ///< any thread
   std::uint64_t on_published (Published call);
   std::uint64_t on_refused (Denied call);
   void forget_callback (std::uint64_t id);
@@ -95,13 +109,30 @@ private:
   struct Entry
   {
     std::uint64_t id;
-    std::shared_ptr<const keys::Verifier> verifier;
+    Terms terms;
   };
   struct Publisher
   {
     Live publication;
     Closer close;
+    std::shared_ptr<void> visit; // Admission::visit
   };
+  /** An authority has been asked. */
+  struct Inquiry
+  {
+    Knock knock;
+    Decided decided;
+    Loop::Timer patience;
+  };
+
+  tl::expected<Admission, Denial> check_key (const Knock &knock) const;
+  tl::expected<Admission, Denial> check_name (Admission admission, Takeover takeover) const;
+  std::optional<Terms> terms_of_other (const std::string &name, const std::string &app) const;
+  std::uint64_t ask (const Knock &knock, const Admission &admission,
+      std::shared_ptr<Authority> authority, Decided decided);
+  void answered (std::uint64_t inquiry, const Answer &answer, std::shared_ptr<void> visit);
+  tl::expected<Admission, Denial> follow (const Knock &knock, const Answer &answer) const;
+  void decide (const Knock &knock, tl::expected<Admission, Denial> verdict, const Decided &decided);
 
   void turn_away (std::uint64_t id, const std::string &text);
   void tell (Refused refused);
@@ -118,6 +149,7 @@ private:
   Allowance nameless_ = named_;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, Publisher> publishers_;
+  std::map<std::uint64_t, Inquiry> inquiries_;
   std::map<std::uint64_t, std::shared_ptr<Published>> published_calls_;
   std::map<std::uint64_t, std::shared_ptr<Denied>> refused_calls_;
   mutable std::mutex entries_mutex_;     // innermost; libsrt's threads take it, too

@@ -5,6 +5,7 @@
 
 #include "gst-plugins/common/gate/rtmp_door.hpp"
 #include "gst-plugins/common/gate/srt_door.hpp"
+#include "gst-plugins/common/gate/whip/whip_door.hpp"
 #include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/shared_service.hpp"
 
@@ -26,6 +27,10 @@ constexpr std::array door_kinds{
     DoorKind{"srt://",
         [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
           return SrtDoor::open (core, at, settings.srt);
+        }},
+    DoorKind{"whip://",
+        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
+          return WhipDoor::open (core, at, settings.whip);
         }},
     DoorKind{"rtmps://",
         [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
@@ -86,16 +91,16 @@ public:
   tl::expected<std::string, std::string> add_door (
       const std::string &address, const DoorSettings &settings) override;
 
-  Token admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier) override
+  Token admit (const std::string &name, Terms terms) override
   {
     std::uint64_t id = 0;
-    core_->loop ().call ([&] { id = core_->admit (name, std::move (verifier)); });
+    core_->loop ().call ([&] { id = core_->admit (name, std::move (terms)); });
     return token ([name, id] (Core &core) { core.stop_admitting (name, id); });
   }
   bool admits (const std::string &name) const override
   {
     bool out = false;
-    core_->loop ().call ([&] { out = core_->verifier_of (name) != nullptr; });
+    core_->loop ().call ([&] { out = core_->terms_of (name).has_value (); });
     return out;
   }
   Token on_published (Core::Published call) override

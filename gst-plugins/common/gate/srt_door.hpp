@@ -36,6 +36,7 @@ private:
 
   // The gate thread.
   void introduce (SRTSOCKET socket, const Knock &knock);
+  void publish (SRTSOCKET socket, std::uint64_t guest, Admission admission);
 
   // The door's own thread.
   void run ();
