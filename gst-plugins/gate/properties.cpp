@@ -124,10 +124,9 @@ install_behaviour (Specs &props)
 }
 
 void
-install_authority (Specs &props)
+install_takeover (Specs &props)
 {
   gst_type_mark_as_plugin_api (takeover_type (), static_cast<GstPluginAPIFlags> (0));
-  gst_type_mark_as_plugin_api (dialect_type (), static_cast<GstPluginAPIFlags> (0));
   /**
    * GstStageGateSrc:takeover:
    *
@@ -139,6 +138,12 @@ install_authority (Specs &props)
    */
   props[PROP_TAKEOVER] = g_param_spec_enum ("takeover", "Takeover",
       "Who may replace the publisher while there is one", takeover_type (), 0, readable);
+}
+
+void
+install_webhook (Specs &props)
+{
+  gst_type_mark_as_plugin_api (dialect_type (), static_cast<GstPluginAPIFlags> (0));
   /**
    * GstStageGateSrc:webhook:
    *
@@ -172,6 +177,48 @@ install_authority (Specs &props)
       "How the webhook is spoken to", dialect_type (), 0, readable);
 }
 
+bool
+set_authority (Settings &settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
+      return true;
+    case PROP_WEBHOOK:
+      settings.webhook = text_of (value);
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      settings.webhook_secret_file = text_of (value);
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool
+get_authority (const Settings &settings, guint id, GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      g_value_set_enum (value, static_cast<gint> (settings.takeover));
+      return true;
+    case PROP_WEBHOOK:
+      g_value_set_string (value, settings.webhook.c_str ());
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      g_value_set_string (value, settings.webhook_secret_file.c_str ());
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
+      return true;
+    default:
+      return false;
+  }
+}
+
 } // namespace
 
 void
@@ -180,7 +227,8 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
-  install_authority (props);
+  install_takeover (props);
+  install_webhook (props);
   /**
    * GstStageGateSrc:stats:
    *
@@ -222,20 +270,8 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_SRT_PASSPHRASE:
       settings.srt_passphrase = text_of (value);
       return true;
-    case PROP_TAKEOVER:
-      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
-      return true;
-    case PROP_WEBHOOK:
-      settings.webhook = text_of (value);
-      return true;
-    case PROP_WEBHOOK_SECRET_FILE:
-      settings.webhook_secret_file = text_of (value);
-      return true;
-    case PROP_WEBHOOK_DIALECT:
-      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
-      return true;
     default:
-      return false;
+      return set_authority (settings, id, value);
   }
 }
 
@@ -258,20 +294,8 @@ get_setting (const Settings &settings, guint id, GValue *value)
     case PROP_SRT_LATENCY:
       g_value_set_uint (value, settings.srt_latency_ms);
       return true;
-    case PROP_TAKEOVER:
-      g_value_set_enum (value, static_cast<gint> (settings.takeover));
-      return true;
-    case PROP_WEBHOOK:
-      g_value_set_string (value, settings.webhook.c_str ());
-      return true;
-    case PROP_WEBHOOK_SECRET_FILE:
-      g_value_set_string (value, settings.webhook_secret_file.c_str ());
-      return true;
-    case PROP_WEBHOOK_DIALECT:
-      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
-      return true;
     default:
-      return false;
+      return get_authority (settings, id, value);
   }
 }
 
