@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """webhook_test.py SOURCE_ROOT: the control server of docs/webhook.md, with a server that asks it."""
 
+import http.server
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -82,6 +85,28 @@ class Webhook(unittest.TestCase):
             with Publisher(server.key("live/demo")) as publisher:
                 self.assertNotEqual(publisher.wait(), 0)
                 wait_until(lambda: "no-answer: the control server answers with status 403" in server.log(), "the log")
+
+    def test_a_certificate_of_nobody_is_not_believed(self):
+        subject, files = ["-subj", "/CN=localhost"], [self.folder / "key.pem", self.folder / "certificate.pem"]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(files[1], files[0])
+        asked = []
+
+        class Anybody(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked.append(self.path)
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Anybody) as control:
+            control.socket = tls.wrap_socket(control.socket, server_side=True)
+            threading.Thread(target=control.serve_forever, daemon=True).start()
+            with Server("--webhook", f"https://127.0.0.1:{control.server_port}/") as server:
+                with Publisher(server.key("live/demo")) as publisher:
+                    self.assertNotEqual(publisher.wait(), 0)
+                    wait_until(lambda: "no-answer: the control server can't be reached" in server.log(), "the log")
+            control.shutdown()
+        self.assertEqual(asked, [])
 
     def test_takeover(self):
         with Server("--takeover", "never") as server:
