@@ -27,6 +27,8 @@ struct ServeOptions
   std::string state;
   std::string pipeline;              ///< "" = the installed webrtc.json
   std::vector<std::string> settings; ///< NAME=VALUE of its parameters
+  std::string takeover = "same-key"; ///< any-key, never
+  std::string webhook, webhook_secret_file, webhook_dialect = "stagedoor";
   int ready_fd = -1;
 };
 

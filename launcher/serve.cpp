@@ -35,11 +35,11 @@ web_folder ()
 class Daemon
 {
 public:
-  Daemon (StateFolder state, Listeners listeners, StreamSettings settings)
+  Daemon (StateFolder state, Listeners listeners, StreamSettings settings, AdmissionRules rules)
       : loop_ (g_main_loop_new (nullptr, FALSE)), state_ (std::move (state)),
         listeners_ (std::move (listeners)), settings_ (std::move (settings)),
         board_ (std::time (nullptr)), site_ (board_, read_web_folder (web_folder ())),
-        streams_ (settings_, board_), admission_ (state_, listeners_.gate)
+        streams_ (settings_, board_), admission_ (state_, listeners_.gate, std::move (rules))
   {
   }
   ~Daemon ()
@@ -201,12 +201,17 @@ run_serve (const ServeOptions &options)
   auto file = load_pipeline (options);
   if (!file)
     return tl::unexpected (file.error ());
+  auto rules = AdmissionRules::of (options);
+  if (!rules)
+    return tl::unexpected (rules.error ());
+  const webhook::Hook flushed_last (rules->webhook);
   auto listeners = Listeners::open (options);
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
       options.public_address, listeners->gate->address ()};
-  Daemon daemon (std::move (*state), std::move (*listeners), std::move (settings));
+  Daemon daemon (
+      std::move (*state), std::move (*listeners), std::move (settings), std::move (*rules));
   if (const auto started = daemon.start (options); !started)
     return tl::unexpected (started.error ());
   daemon.run ();

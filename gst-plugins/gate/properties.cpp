@@ -14,6 +14,31 @@ constexpr auto readable =
 constexpr auto secret =
     static_cast<GParamFlags> (G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
+static_assert (static_cast<int> (Takeover::same_key) == 0
+               && static_cast<int> (webhook::Dialect::stagedoor) == 0);
+
+GType
+takeover_type ()
+{
+  static const GEnumValue values[] = {
+      {static_cast<gint> (Takeover::same_key), "Whoever shows the same key", "same-key"},
+      {static_cast<gint> (Takeover::any_key), "Whoever shows a key that holds", "any-key"},
+      {static_cast<gint> (Takeover::never), "Nobody", "never"}, {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static ("GstStageGateTakeover", values);
+  return type;
+}
+
+GType
+dialect_type ()
+{
+  static const GEnumValue values[] = {
+      {static_cast<gint> (webhook::Dialect::stagedoor), "Stagedoor's own", "stagedoor"},
+      {static_cast<gint> (webhook::Dialect::ome), "OvenMediaEngine's AdmissionWebhooks", "ome"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static ("GstStageGateWebhookDialect", values);
+  return type;
+}
+
 std::string
 text_of (const GValue *value)
 {
@@ -149,6 +174,102 @@ install_webrtc (Specs &props)
       "IP address told to publishers before those of the interfaces", nullptr, readable);
 }
 
+void
+install_takeover (Specs &props)
+{
+  gst_type_mark_as_plugin_api (takeover_type (), static_cast<GstPluginAPIFlags> (0));
+  /**
+   * GstStageGateSrc:takeover:
+   *
+   * Who may replace the publisher while there is one: whoever shows the same key, any key that
+   * holds, or nobody. Others get to hear that the stream is busy. Without effect when the
+   * application decides who may publish.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TAKEOVER] = g_param_spec_enum ("takeover", "Takeover",
+      "Who may replace the publisher while there is one", takeover_type (), 0, readable);
+}
+
+void
+install_webhook (Specs &props)
+{
+  gst_type_mark_as_plugin_api (dialect_type (), static_cast<GstPluginAPIFlags> (0));
+  /**
+   * GstStageGateSrc:webhook:
+   *
+   * http:// or https:// URL of a control server, which is asked about each publisher whose key
+   * holds, and told when it has gone, as docs/webhook.md describes it. Without its answer nobody
+   * comes in.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK] = g_param_spec_string ("webhook", "Webhook",
+      "URL of a control server that is asked about publishers", nullptr, readable);
+  /**
+   * GstStageGateSrc:webhook-secret-file:
+   *
+   * File with the secret that signs what is sent to #GstStageGateSrc:webhook.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK_SECRET_FILE] =
+      g_param_spec_string ("webhook-secret-file", "Webhook secret file",
+          "File with the secret that signs what is sent to the webhook", nullptr, readable);
+  /**
+   * GstStageGateSrc:webhook-dialect:
+   *
+   * How #GstStageGateSrc:webhook is spoken to: in Stagedoor's own way, or as OvenMediaEngine's
+   * AdmissionWebhooks are.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK_DIALECT] = g_param_spec_enum ("webhook-dialect", "Webhook dialect",
+      "How the webhook is spoken to", dialect_type (), 0, readable);
+}
+
+bool
+set_authority (Settings &settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
+      return true;
+    case PROP_WEBHOOK:
+      settings.webhook = text_of (value);
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      settings.webhook_secret_file = text_of (value);
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool
+get_authority (const Settings &settings, guint id, GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      g_value_set_enum (value, static_cast<gint> (settings.takeover));
+      return true;
+    case PROP_WEBHOOK:
+      g_value_set_string (value, settings.webhook.c_str ());
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      g_value_set_string (value, settings.webhook_secret_file.c_str ());
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
+      return true;
+    default:
+      return false;
+  }
+}
+
 } // namespace
 
 void
@@ -159,6 +280,8 @@ install_properties (GObjectClass *object_class)
   install_behaviour (props);
   install_webrtc (props);
   install_tls (props);
+  install_takeover (props);
+  install_webhook (props);
   /**
    * GstStageGateSrc:stats:
    *
@@ -214,7 +337,7 @@ set_setting (Settings &settings, guint id, const GValue *value)
       settings.public_address = text_of (value);
       return true;
     default:
-      return false;
+      return set_authority (settings, id, value);
   }
 }
 
@@ -250,7 +373,7 @@ get_setting (const Settings &settings, guint id, GValue *value)
       g_value_set_string (value, settings.public_address.c_str ());
       return true;
     default:
-      return false;
+      return get_authority (settings, id, value);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,6 +64,8 @@ Publisher::Publisher (std::uint16_t port, const char *from)
   const timeval patience{10, 0};
   setsockopt (socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt (socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const int at_once = 1;
+  setsockopt (socket_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   const auto here = loopback (from, 0), there = loopback ("127.0.0.1", port);
   if (bind (socket_, reinterpret_cast<const sockaddr *> (&here), sizeof here) != 0
       || ::connect (socket_, reinterpret_cast<const sockaddr *> (&there), sizeof there) != 0)
