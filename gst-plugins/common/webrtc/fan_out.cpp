@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "gst-plugins/common/webrtc/session.hpp"
 
@@ -229,9 +230,22 @@ FanOut::request_keyframe (std::size_t track, std::int64_t now_us)
   on_time (now_us);
 }
 
+/** Viewers to whom packets could not be sent wait for a key frame. */
+void
+FanOut::notice_unsent ()
+{
+  const std::uint64_t unsent = counters.unsent;
+  if (std::exchange (unsent_seen_, unsent) == unsent)
+    return;
+  for (auto &track : tracks_)
+    if (track.codec && track.codec != Codec::opus)
+      track.keyframe_wanted = true;
+}
+
 void
 FanOut::on_time (std::int64_t now_us)
 {
+  notice_unsent ();
   for (std::size_t i = 0; i < tracks_.size (); ++i) {
     auto &track = tracks_[i];
     if (!track.keyframe_wanted || now_us - track.keyframe_asked_us < keyframe_interval_us)

@@ -81,6 +81,7 @@ private:
   };
 
   bool is_behind (std::int64_t now_us) const;
+  void notice_unsent ();
   void deliver (Item &item);
   void follow_clock (std::int64_t sample_us);
 
@@ -91,6 +92,7 @@ private:
   std::vector<Session *> sessions_;      ///< all
   std::vector<Session *> watching_;      ///< those that are connected
   std::vector<Session *> joining_;       ///< of these, those that haven't caught up
+  std::uint64_t unsent_seen_ = 0;        ///< of counters.unsent
   std::vector<Item> taken_;              ///< collected; kept for its capacity
   std::optional<std::int64_t> clock_us_; ///< monotonic time at running time 0
 
