@@ -20,6 +20,9 @@ constexpr std::size_t history_bytes = 16 * 1024 * 1024;
 /** Beyond the group of pictures in progress: what a viewer may still have lost. */
 constexpr std::size_t history_frames = 100;
 constexpr std::int64_t keyframe_interval_us = 1'000'000;
+/** Viewers who catch up at the same time, first come, first served. However many come at once, the
+ * others still get their frames in time, and the network isn't flooded. */
+constexpr std::ptrdiff_t joiners_at_once = 32;
 /** A step of the running time against the clock by more than this isn't jitter. */
 constexpr std::int64_t clock_jump_us = 1'000'000;
 
@@ -218,7 +221,10 @@ FanOut::deliver ()
 bool
 FanOut::catch_up ()
 {
-  std::erase_if (joining_, [] (Session *session) { return !session->catch_up (); });
+  const auto turn_ends = joining_.begin () + std::min (std::ssize (joining_), joiners_at_once);
+  joining_.erase (std::remove_if (joining_.begin (), turn_ends,
+                      [] (Session *session) { return !session->catch_up (); }),
+      turn_ends);
   return !joining_.empty ();
 }
 

@@ -45,8 +45,9 @@ public:
   /** Takes what has been submitted; deliver() sends it. */
   void collect ();
   void deliver ();
-  /** Goes on with viewers that have just joined; false when there is none. */
+  /** Goes on with some of the viewers that have just joined; false when there is none. */
   bool catch_up ();
+  /** Asks for the key frames that are wanted, as often as that makes sense. */
   void on_time (std::int64_t now_us);
 
   const History &history (std::size_t track) const { return tracks_[track].history; }
