@@ -135,6 +135,10 @@ parse_serve (std::vector<std::string> arguments)
   ServeOptions out;
   Table table ("serve", "");
   table.text ("rtmp", out.rtmp, "Where publishers come in [:1935]", "HOST:PORT");
+  table.text (
+      "rtmps", out.rtmps, "Where they come in by RTMPS [:1936 with a certificate]", "HOST:PORT");
+  table.text ("tls-certificate", out.tls_certificate, "Certificate for RTMPS, PEM", "FILE");
+  table.text ("tls-key", out.tls_key, "Its private key, PEM", "FILE");
   table.text ("srt", out.srt, "Where they come in by SRT, UDP [:9999]", "HOST:PORT");
   table.text ("http", out.http, "Watch page, WHEP and status [:8080]", "HOST:PORT");
   table.text ("webrtc", out.webrtc, "WebRTC media, UDP [:8189]", "HOST:PORT");
@@ -143,6 +147,12 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("state", out.state, state_help, "FOLDER");
   table.text ("pipeline", out.pipeline, "Pipeline file of the streams [webrtc.json]", "FILE");
   table.texts ("set", out.settings, "Sets a parameter of the pipeline file", "NAME=VALUE");
+  table.text ("takeover", out.takeover,
+      "Who may replace a publisher: same-key, any-key, never [same-key]", "WHO");
+  table.text ("webhook", out.webhook, "Control server to ask about publishers", "URL");
+  table.text ("webhook-secret-file", out.webhook_secret_file, "Signs what it is sent", "FILE");
+  table.text ("webhook-dialect", out.webhook_dialect,
+      "How it is spoken to: stagedoor, ome [stagedoor]", "DIALECT");
   table.number ("ready-fd", out.ready_fd, "Writes READY to this descriptor, and closes it", "FD");
   const auto rest = table.parse (std::move (arguments));
   if (!rest)
@@ -151,6 +161,12 @@ parse_serve (std::vector<std::string> arguments)
     return PrintText{table.help_text ()};
   if (!rest->empty ())
     return tl::unexpected ("serve takes no argument such as '" + rest->front () + "'");
+  if (out.tls_certificate.empty () != out.tls_key.empty ())
+    return tl::unexpected (std::string ("--tls-certificate and --tls-key go together"));
+  if (out.tls_certificate.empty () && !out.rtmps.empty ())
+    return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
+  if (!out.tls_certificate.empty () && out.rtmps.empty ())
+    out.rtmps = ":1936";
   if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
     return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
   return out;

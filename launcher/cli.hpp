@@ -21,10 +21,14 @@ struct PrintText
 struct ServeOptions
 {
   std::string rtmp = ":1935", srt = ":9999", http = ":8080", webrtc = ":8189";
+  std::string rtmps;                    ///< "" = :1936 with a certificate, else none
+  std::string tls_certificate, tls_key; ///< files
   std::string public_address;
   std::string state;
   std::string pipeline;              ///< "" = the installed webrtc.json
   std::vector<std::string> settings; ///< NAME=VALUE of its parameters
+  std::string takeover = "same-key"; ///< any-key, never
+  std::string webhook, webhook_secret_file, webhook_dialect = "stagedoor";
   int ready_fd = -1;
 };
 

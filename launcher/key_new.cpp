@@ -73,8 +73,9 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 /** What is printed, in both forms. */
 struct Credential
 {
-  std::string server, key, srt; ///< RTMP and SRT; empty for a play key
-  std::string watch, whep, token;
+  std::string server, key, srt;         ///< RTMP and SRT; empty for a play key
+  std::string rtmps_server;             ///< empty also when the server has none
+  std::string watch, whip, whep, token; ///< whip is empty for a play key
 };
 
 Credential
@@ -91,7 +92,10 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
     out.watch += "?key=" + token;
   } else {
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
+    if (!at.rtmps.empty ())
+      out.rtmps_server = "rtmps://" + reachable (at.rtmps, host) + "/" + claims.scope.app;
     out.key = name + "?key=" + token;
+    out.whip = http + "/" + stream + "/whip";
     out.srt = "srt://" + reachable (at.srt, host) + "?streamid=publish:" + stream + "?key=" + token;
   }
   return out;
@@ -110,8 +114,12 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
     json.add ("expires", format_time (claims.expires));
   if (!c.server.empty ())
     json.object ("rtmp").add ("server", c.server).add ("key", c.key).end_object ();
+  if (!c.rtmps_server.empty ())
+    json.object ("rtmps").add ("server", c.rtmps_server).add ("key", c.key).end_object ();
   if (!c.srt.empty ())
     json.object ("srt").add ("url", c.srt).end_object ();
+  if (!c.whip.empty ())
+    json.object ("whip").add ("url", c.whip).add ("token", c.token).end_object ();
   json.add ("watch", c.watch);
   json.object ("whep").add ("url", c.whep);
   if (c.server.empty ())
@@ -125,9 +133,12 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
 {
   if (!c.server.empty ())
     std::printf ("OBS: Settings > Stream > Service \"Custom...\"\n"
-                 "  Server      %s\n  Stream Key  %s\n\n"
-                 "SRT encoders  %s\n",
-        c.server.c_str (), c.key.c_str (), c.srt.c_str ());
+                 "  Server      %s\n%s%s%s  Stream Key  %s\n\n"
+                 "SRT encoders  %s\n"
+                 "WHIP          %s\n  with token  %s\n",
+        c.server.c_str (), c.rtmps_server.empty () ? "" : "  or by TLS   ", c.rtmps_server.c_str (),
+        c.rtmps_server.empty () ? "" : "\n", c.key.c_str (), c.srt.c_str (), c.whip.c_str (),
+        c.token.c_str ());
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
     std::printf ("  with token  %s\n", c.token.c_str ());
@@ -159,8 +170,11 @@ run_key_new (const KeyNewOptions &options)
   const auto token = mint_unrevoked (*settings, *claims);
   if (!token)
     return fail (exit_usage, token.error ());
-  const auto at = state->announced ().value_or (
-      Addresses{ServeOptions{}.rtmp, ServeOptions{}.srt, ServeOptions{}.http, ""});
+  const auto at = state->announced ().value_or (Addresses{.rtmp = ServeOptions{}.rtmp,
+      .srt = ServeOptions{}.srt,
+      .http = ServeOptions{}.http,
+      .public_address = {},
+      .rtmps = {}});
   const auto host = options.host.empty () ? at.public_address : options.host;
   const auto credential = credential_for (options.stream, *claims, *token, at, host);
   if (options.json)

@@ -15,6 +15,7 @@ struct Listeners
   std::shared_ptr<void> webrtc; // elements find the port by its address
   std::shared_ptr<gate::Gate> gate;
   std::string srt_address, http_address, webrtc_address; ///< with the ports really bound
+  std::string rtmps_address;                             ///< "" when there is no certificate
 
   static Result<Listeners> open (const ServeOptions &options);
 };

@@ -35,11 +35,11 @@ web_folder ()
 class Daemon
 {
 public:
-  Daemon (StateFolder state, Listeners listeners, StreamSettings settings)
+  Daemon (StateFolder state, Listeners listeners, StreamSettings settings, AdmissionRules rules)
       : loop_ (g_main_loop_new (nullptr, FALSE)), state_ (std::move (state)),
         listeners_ (std::move (listeners)), settings_ (std::move (settings)),
         board_ (std::time (nullptr)), site_ (board_, read_web_folder (web_folder ())),
-        streams_ (settings_, board_), admission_ (state_, listeners_.gate)
+        streams_ (settings_, board_), admission_ (state_, listeners_.gate, std::move (rules))
   {
   }
   ~Daemon ()
@@ -90,21 +90,27 @@ Daemon::follow_gate ()
 Result<void>
 Daemon::start (const ServeOptions &options)
 {
-  tokens_.push_back (listeners_.http->route (
-      "/", body_limit, [this] (const http::Request &request) { site_.answer (request); }));
+  for (const auto *prefix :
+      {"/", "/watch"}) // a page of a stream called "whip" isn't its WHIP endpoint
+    tokens_.push_back (listeners_.http->route (
+        prefix, body_limit, [this] (const http::Request &request) { site_.answer (request); }));
   follow_gate ();
   if (const auto admitted = admission_.load (); !admitted)
     return admitted;
   admission_.watch ();
-  auto announced = state_.announce ({listeners_.gate->address (), listeners_.srt_address,
-      listeners_.http_address, options.public_address});
+  const auto &rtmps = listeners_.rtmps_address;
+  auto announced = state_.announce ({.rtmp = listeners_.gate->address (),
+      .srt = listeners_.srt_address,
+      .http = listeners_.http_address,
+      .public_address = options.public_address,
+      .rtmps = rtmps});
   if (!announced)
     return tl::unexpected (announced.error ());
   announcement_ = std::move (*announced);
   follow_signals ();
-  log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address () + ", SRT on "
-            + listeners_.srt_address + ", HTTP on " + listeners_.http_address + ", WebRTC on "
-            + listeners_.webrtc_address);
+  log_line ("stagedoor " VERSION ": RTMP on " + listeners_.gate->address ()
+            + (rtmps.empty () ? "" : ", RTMPS on " + rtmps) + ", SRT on " + listeners_.srt_address
+            + ", HTTP on " + listeners_.http_address + ", WebRTC on " + listeners_.webrtc_address);
   notify_manager ("READY=1");
   if (options.ready_fd >= 0)
     write_ready (options.ready_fd);
@@ -156,7 +162,8 @@ check_options (const ServeOptions &options)
 {
   for (const auto &[name, address] :
       {std::pair ("--rtmp", options.rtmp), std::pair ("--srt", options.srt),
-          std::pair ("--http", options.http), std::pair ("--webrtc", options.webrtc)})
+          std::pair ("--http", options.http), std::pair ("--webrtc", options.webrtc),
+          std::pair ("--rtmps", options.rtmps.empty () ? ":0" : options.rtmps)})
     if (const auto parsed = parse_listen_address (address); !parsed)
       return fail (exit_usage, std::string (name) + ": " + parsed.error ());
   if (!options.public_address.empty () && !IpAddress::parse (options.public_address))
@@ -194,12 +201,17 @@ run_serve (const ServeOptions &options)
   auto file = load_pipeline (options);
   if (!file)
     return tl::unexpected (file.error ());
+  auto rules = AdmissionRules::of (options);
+  if (!rules)
+    return tl::unexpected (rules.error ());
+  const webhook::Hook flushed_last (rules->webhook);
   auto listeners = Listeners::open (options);
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
       options.public_address, listeners->gate->address ()};
-  Daemon daemon (std::move (*state), std::move (*listeners), std::move (settings));
+  Daemon daemon (
+      std::move (*state), std::move (*listeners), std::move (settings), std::move (*rules));
   if (const auto started = daemon.start (options); !started)
     return tl::unexpected (started.error ());
   daemon.run ();

@@ -221,6 +221,8 @@ StateFolder::announce (const Addresses &addresses) const
   JsonWriter json;
   json.object ();
   json.add ("rtmp", addresses.rtmp).add ("srt", addresses.srt).add ("http", addresses.http);
+  if (!addresses.rtmps.empty ())
+    json.add ("rtmps", addresses.rtmps);
   json.add ("public-address", addresses.public_address).end_object ();
   if (ftruncate (file.get (), 0) != 0 || !write_all (file.get (), json.text ()))
     return fail (exit_io, "can't write " + path_ + "/addresses.json: " + why (errno));
@@ -241,8 +243,11 @@ StateFolder::announced () const
   if (!json || !JSON_NODE_HOLDS_OBJECT (json->get ()))
     return std::nullopt;
   JsonObject *object = json_node_get_object (json->get ());
-  return Addresses{json_string (object, "rtmp"), json_string (object, "srt"),
-      json_string (object, "http"), json_string (object, "public-address")};
+  return Addresses{.rtmp = json_string (object, "rtmp"),
+      .srt = json_string (object, "srt"),
+      .http = json_string (object, "http"),
+      .public_address = json_string (object, "public-address"),
+      .rtmps = json_string (object, "rtmps")};
 }
 
 } // namespace stagedoor

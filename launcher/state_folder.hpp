@@ -36,6 +36,7 @@ struct Addresses
 {
   std::string rtmp, srt, http; ///< "host:port", the host maybe empty
   std::string public_address;
+  std::string rtmps; ///< "" when there is none
 };
 
 class StateFolder

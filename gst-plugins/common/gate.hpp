@@ -12,15 +12,21 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 #include <tl/expected.hpp>
 
+#include "gst-plugins/common/authority.hpp"
 #include "gst-plugins/common/ref.hpp"
 #include "libs/base/address.hpp"
 #include "libs/keys/verifier.hpp"
 #include "libs/rtmp/session.hpp"
+
+namespace stagedoor {
+class Certificate;
+}
 
 namespace stagedoor::gate {
 
@@ -95,13 +101,16 @@ public:
   virtual ~Publication () = default;
   virtual const std::string &name () const = 0; ///< "live/demo"
   virtual const keys::Grant &grant () const = 0;
-  virtual std::string protocol () const = 0; ///< "rtmp" or "srt"
+  virtual std::string protocol () const = 0; ///< "rtmp", "rtmps" or "srt"
   virtual Endpoint peer () const = 0;
 
   /** Next item, in order; blocks. nullopt when interrupted, and after End. The queue is bounded by
    * queue_bytes and queue_time: a consumer that falls behind loses the oldest groups of pictures,
    * up to a key frame, never order; the first frame after a loss is marked DISCONT. */
   virtual std::optional<Item> pop (Interrupt &interrupt) = 0;
+
+  /** Asks the publisher for a key frame, where the protocol can. Any thread. */
+  virtual void request_key_frame () {}
 
   /** Tells the publisher why and closes, soon. The consumer then pops End. Any thread. */
   virtual void close (std::string why) = 0;
@@ -136,7 +145,8 @@ struct Refused
   std::string name; ///< "live/demo"; empty when the connection was refused before it named a stream
   Endpoint peer;
   std::string reason;       ///< keys::name(), "bad-name", "bad-mode" (SRT: asks to watch), "busy",
-                            ///< "limit", "timeout" or "protocol"
+                            ///< "denied" (by the authority), "no-answer" (from it), "limit",
+                            ///< "timeout" or "protocol"
   std::string text;         ///< the sentence that the publisher was told
   std::uint64_t untold = 0; ///< refusals before this one that nobody was told of
 };
@@ -150,34 +160,79 @@ struct SrtSettings
   std::function<std::string (const std::string &name)> passphrase;
 };
 
+struct WhipSettings
+{
+  /** The UDP port that the media comes to, and the address told to publishers, as
+   * webrtc::Port::open() takes them. */
+  std::string webrtc_address = ":8189", public_address;
+  /** How long lost packets may take to come again. */
+  std::chrono::milliseconds latency{200};
+};
+
+/** Each door takes what concerns its protocol. */
+struct DoorSettings
+{
+  SrtSettings srt;
+  WhipSettings whip;
+  /** For RTMPS; for RTMP, too: there TLS is found out by its first byte. */
+  std::shared_ptr<Certificate> certificate;
+};
+
+/** Who may replace a publisher that is live. That one is told, and closed. */
+enum class Takeover {
+  same_key, ///< whoever shows the same key; on a public stream, whoever has the same address
+  any_key,  ///< whoever shows a key that holds
+  never,    ///< nobody: not even a publisher that lost its connection, until the old one is gone
+};
+
+/** Who may publish under a name. */
+struct Terms
+{
+  /** Whoever has a verifier has terms. */
+  template <class V>
+  requires std::is_convertible_v<std::shared_ptr<V>, std::shared_ptr<const keys::Verifier>> Terms (
+      std::shared_ptr<V> verifier, Takeover takeover = Takeover::same_key,
+      std::shared_ptr<Authority> authority = nullptr)
+      : verifier (std::move (verifier)), takeover (takeover), authority (std::move (authority))
+  {
+  }
+
+  std::shared_ptr<const keys::Verifier> verifier;
+  Takeover takeover;
+  /** Is asked when the key holds. Null: the key is enough. What it lets publish as another stream
+   * is let in on the takeover of that one's terms. Without an entry of its own, another stream has
+   * to be of the same app. */
+  std::shared_ptr<Authority> authority;
+};
+
 /** Lets publishers in through one or more doors (RTMP, SRT), all under the same names. One per
  * address in the process: use open(). Thread safe; call it without holding a lock that a callback
  * takes, because most calls wait for the gate thread. */
 class Gate
 {
 public:
-  /** @p address is "host:port", ":port" (all addresses) or ":0" for RTMP, the same behind "srt://"
-   * for SRT. Returns the gate that already listens there when there is one, with the limits and
-   * settings it has; its doors and publishers are closed when the last holder lets go. Error text
-   * is for people. */
+  /** @p address is "host:port", ":port" (all addresses) or ":0", for RTMP as it stands or behind
+   * "rtmp://", for RTMPS behind "rtmps://", for SRT behind "srt://". Returns the gate that already
+   * listens there when there is one, with the limits and settings it has; its doors and publishers
+   * are closed when the last holder lets go. Error text is for people. */
   static tl::expected<std::shared_ptr<Gate>, std::string> open (
-      const std::string &address, const Limits &limits = {}, const SrtSettings &srt = {});
+      const std::string &address, const Limits &limits = {}, const DoorSettings &settings = {});
   virtual ~Gate () = default;
 
   virtual std::uint16_t port () const = 0; ///< the port really bound, of the first door
   /** Of the first door, with the port really bound: open (address ()) is this gate. */
   virtual std::string address () const = 0;
 
-  /** Opens an SRT door, too: one UDP port for all streams. @p address as open() takes it, with
-   * "srt://". Returns the address really bound; open() of it is this gate. */
-  virtual tl::expected<std::string, std::string> add_srt_door (
-      const std::string &address, const SrtSettings &settings = {}) = 0;
+  /** Opens one more door: @p address as open() takes it. Returns the address really bound; open()
+   * of it is this gate. */
+  virtual tl::expected<std::string, std::string> add_door (
+      const std::string &address, const DoorSettings &settings = {}) = 0;
 
   /** Who may publish on @p name ("live/demo", or "*" for every name that has no entry of its own).
    * Until the returned token is dropped; a later entry for the same name replaces the earlier one.
    * A name without any entry is refused as wrong-stream. */
   using Token = std::shared_ptr<void>;
-  virtual Token admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier) = 0;
+  virtual Token admit (const std::string &name, Terms terms) = 0;
   /** Whether @p name has an entry, its own or "*". */
   virtual bool admits (const std::string &name) const = 0;
 

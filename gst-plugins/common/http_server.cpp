@@ -62,12 +62,39 @@ request_of (SoupServerMessage *message)
       query != nullptr ? query : "", bearer_of (message), "", peer_of (message)};
 }
 
-bool
-is_below (const std::string &path, const std::string &prefix)
+constexpr std::string_view any_segment = "/*";
+
+/** Takes "/live" off "/live/demo"; empty when nothing is left. */
+std::string_view
+take_segment (std::string_view &path)
 {
-  return path.starts_with (prefix)
-         && (path.size () == prefix.size () || prefix.ends_with ('/')
-             || path[prefix.size ()] == '/');
+  const auto out = path.substr (0, path.find ('/', 1));
+  path.remove_prefix (out.size ());
+  return out == "/" ? std::string_view () : out;
+}
+
+bool
+is_below (std::string_view path, std::string_view prefix)
+{
+  for (auto wanted = take_segment (prefix); !wanted.empty (); wanted = take_segment (prefix)) {
+    const auto found = take_segment (path);
+    if (found.empty () || (wanted != any_segment && wanted != found))
+      return false;
+  }
+  return true;
+}
+
+/** Of two prefixes that a path is below. */
+bool
+says_no_less (std::string_view prefix, std::string_view than)
+{
+  while (true) {
+    const auto mine = take_segment (prefix), theirs = take_segment (than);
+    if (mine.empty () || theirs.empty ())
+      return theirs.empty ();
+    if ((mine == any_segment) != (theirs == any_segment))
+      return theirs == any_segment;
+  }
 }
 
 bool
@@ -135,7 +162,7 @@ Core::find (const std::string &path)
   if (is_normal (path))
     for (const auto &route : routes_)
       if (is_below (path, route->prefix)
-          && (best == nullptr || route->prefix.size () >= best->prefix.size ()))
+          && (best == nullptr || says_no_less (route->prefix, best->prefix)))
         best = route;
   return best;
 }

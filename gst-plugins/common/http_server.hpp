@@ -81,10 +81,11 @@ public:
   /** With the port really bound: open (address ()) is this server. */
   virtual std::string address () const = 0;
 
-  /** Handlers for "/live/demo/whep" and all below it; the longest prefix wins, and of equal ones
-   * the latest. A body of more than @p body_limit bytes is answered 413. Removed, and no longer
-   * running, once the token is gone: dropping it waits for a handler in flight unless on the http
-   * thread itself, so drop it without a lock that the handler takes. */
+  /** Handlers for "/live/demo/whep" and all below it; a segment "*" stands for any one
+   * segment. The longest prefix wins, one that names what another has "*" for before that, and of
+   * equal ones the latest. A body of more than @p body_limit bytes is answered 413. Removed, and no
+   * longer running, once the token is gone: dropping it waits for a handler in flight unless on the
+   * http thread itself, so drop it without a lock that the handler takes. */
   using Token = std::shared_ptr<void>;
   virtual Token route (const std::string &prefix, std::size_t body_limit, Handler handler) = 0;
 

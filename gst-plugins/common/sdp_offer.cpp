@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "gst-plugins/common/ref.hpp"
 #include "libs/webrtc/fingerprint.hpp"
+#include "libs/webrtc/sdp_check.hpp"
 #include "libs/webrtc/sdp_text.hpp"
 
 namespace stagedoor::webrtc {
@@ -17,55 +19,12 @@ namespace {
 using Message = Owned<GstSDPMessage, gst_sdp_message_free>;
 using Problem = std::optional<std::string>;
 
-constexpr std::size_t max_sdp = 64 * 1024, max_lines = 2048, max_line = 2048, max_media = 32;
-constexpr std::size_t max_token = 64, max_fmtp = 512;
-constexpr std::size_t min_ufrag = 4, min_password = 22, max_ice = 256;
+constexpr std::size_t max_sdp = 64 * 1024, max_lines = 2048, max_media = 32, max_fmtp = 512;
 
 tl::unexpected<Rejection>
 reject (std::string text)
 {
   return tl::make_unexpected (Rejection{400, std::move (text)});
-}
-
-bool
-is_alphanumeric (char c)
-{
-  return (c >= '0' && c <= '9') || (to_lower (c) >= 'a' && to_lower (c) <= 'z');
-}
-
-/** A token of RFC 8866 section 9, or one with slashes as protocols have. */
-bool
-is_token (std::string_view text, std::string_view also = "")
-{
-  static constexpr std::string_view marks = "!#$%&'*+-.^_`{|}~";
-  return !text.empty () && text.size () <= max_token && std::ranges::all_of (text, [&] (char c) {
-    return is_alphanumeric (c) || marks.find (c) != marks.npos || also.find (c) != also.npos;
-  });
-}
-
-/** ice-char of RFC 8839 section 5.4. */
-bool
-is_ice_text (std::string_view text, std::size_t shortest)
-{
-  return text.size () >= shortest && text.size () <= max_ice
-         && std::ranges::all_of (
-             text, [] (char c) { return is_alphanumeric (c) || c == '+' || c == '/'; });
-}
-
-/** What can be said about one line before GstSDP sees it. */
-Problem
-check_line (std::string_view line)
-{
-  if (line.size () > max_line)
-    return "is longer than " + std::to_string (max_line) + " bytes";
-  const auto is_control = [] (char c) {
-    return static_cast<unsigned char> (c) < ' ' || c == 0x7f;
-  };
-  if (std::ranges::any_of (line, is_control))
-    return "has a control character";
-  if (line.size () < 2 || line[0] < 'a' || line[0] > 'z' || line[1] != '=')
-    return "isn't of the form x=…";
-  return std::nullopt;
 }
 
 /** Bounds size, lines and m-lines and looks for what isn't SDP at all: GstSDP takes nearly any
@@ -86,7 +45,7 @@ check_text (std::string_view sdp)
       line.remove_suffix (1);
     if (++number > max_lines)
       return "the offer has more than " + std::to_string (max_lines) + " lines";
-    if (const auto problem = check_line (line))
+    if (const auto problem = check_sdp_line (line))
       return "line " + std::to_string (number) + " of the offer " + *problem;
     if (number == 1 && line != "v=0")
       return "the offer doesn't begin with v=0";
@@ -158,7 +117,7 @@ read_rtpmap (std::string_view value, std::array<OfferedCodec, 128> &codecs)
   const auto encoding = next_part (value, '/');
   const auto clock_rate = parse_number (next_part (value, '/'), 1'000'000);
   const auto channels = value.empty () ? 1 : parse_number (value, 255);
-  if (!payload_type || !is_token (encoding) || !clock_rate || !channels)
+  if (!payload_type || !is_sdp_token (encoding) || !clock_rate || !channels)
     return;
   auto &codec = codecs[static_cast<std::size_t> (*payload_type)];
   codec.payload_type = *payload_type;
@@ -187,6 +146,7 @@ read_feedback (std::string_view value, std::array<OfferedCodec, 128> &codecs)
     codec.nack |= kind == "nack";
     codec.pli |= kind == "nack pli";
     codec.fir |= kind == "ccm fir";
+    codec.transport_cc |= kind == "transport-cc";
   };
   if (payload_type)
     note (codecs[static_cast<std::size_t> (*payload_type)]);
@@ -209,6 +169,54 @@ read_codecs (const GstSDPMedia &media, const Attributes &attributes)
       codecs.push_back (std::exchange (by_type[static_cast<std::size_t> (*type)], {}));
   }
   return codecs;
+}
+
+/** "3 URI" or "3/sendonly URI" (RFC 8285 section 7) of the one extension that we know. An id that
+ * stands for two of them stands for none. */
+void
+read_extensions (const Attributes &attributes, OfferedMedia &media)
+{
+  std::array<int, max_extension_id + 1> uses{};
+  attributes.each ("extmap", [&] (std::string_view value) {
+    auto id = next_part (value, ' ');
+    const auto number = parse_number (next_part (id, '/'), max_extension_id).value_or (0);
+    const bool is_sent = id.empty () || id == "sendonly" || id == "sendrecv";
+    value = trim (value);
+    if (next_part (value, ' ') == transport_cc_extension && is_sent && media.transport_cc_id == 0)
+      media.transport_cc_id = static_cast<std::uint8_t> (number);
+    ++uses[static_cast<std::size_t> (number)];
+  });
+  if (uses[media.transport_cc_id] > 1)
+    media.transport_cc_id = 0;
+}
+
+std::optional<std::uint32_t>
+read_ssrc (std::string_view text)
+{
+  std::uint32_t value = 0;
+  const auto end = text.data () + text.size ();
+  const auto result = std::from_chars (text.data (), end, value);
+  return result.ec == std::errc{} && result.ptr == end ? std::optional (value) : std::nullopt;
+}
+
+/** The first a=ssrc-group:FID, which names the media and its retransmissions (RFC 5576), or else
+ * the first a=ssrc. */
+void
+read_ssrcs (const Attributes &attributes, OfferedMedia &media)
+{
+  attributes.each ("ssrc-group", [&] (std::string_view value) {
+    if (media.ssrc || next_part (value, ' ') != "FID")
+      return;
+    const auto ssrc = read_ssrc (next_part (value, ' ')), rtx = read_ssrc (trim (value));
+    if (!ssrc || !rtx || *ssrc == *rtx)
+      return;
+    media.ssrc = ssrc;
+    media.rtx_ssrc = rtx;
+  });
+  attributes.each ("ssrc", [&] (std::string_view value) {
+    if (!media.ssrc)
+      media.ssrc = read_ssrc (next_part (value, ' '));
+  });
 }
 
 Direction
@@ -252,9 +260,9 @@ Problem
 read_ice (const Attributes &attributes, IceCredentials &ice)
 {
   ice = {std::string (attributes.first ("ice-ufrag")), std::string (attributes.first ("ice-pwd"))};
-  if (!ice.ufrag.empty () && !is_ice_text (ice.ufrag, min_ufrag))
+  if (!ice.ufrag.empty () && !is_ice_text (ice.ufrag, min_ice_ufrag))
     return "has an a=ice-ufrag that isn't 4 to 256 letters, digits, + or /";
-  if (!ice.password.empty () && !is_ice_text (ice.password, min_password))
+  if (!ice.password.empty () && !is_ice_text (ice.password, min_ice_password))
     return "has an a=ice-pwd that isn't 22 to 256 letters, digits, + or /";
   return std::nullopt;
 }
@@ -267,16 +275,19 @@ read_media (const GstSDPMessage &message, const GstSDPMedia &media, OfferedMedia
   out.protocol = text_of (gst_sdp_media_get_proto (&media));
   if (gst_sdp_media_formats_len (&media) > 0)
     out.format = text_of (gst_sdp_media_get_format (&media, 0));
-  if (!is_token (out.kind) || !is_token (out.protocol, "/") || !is_token (out.format, "/"))
+  if (!is_sdp_token (out.kind) || !is_sdp_token (out.protocol, "/")
+      || !is_sdp_token (out.format, "/"))
     return "isn't of the form m=kind port protocol formats";
   attributes.each ("mid", [&] (std::string_view value) { out.mid = value; });
-  if (!out.mid.empty () && !is_token (out.mid))
+  if (!out.mid.empty () && !is_sdp_token (out.mid))
     return "has an a=mid that isn't a short token";
   out.rejected = gst_sdp_media_get_port (&media) == 0
                  && gst_sdp_media_get_attribute_val (&media, "bundle-only") == nullptr;
   out.rtcp_mux = attributes.has ("rtcp-mux");
   out.direction = read_direction (attributes);
   out.codecs = read_codecs (media, attributes);
+  read_extensions (attributes, out);
+  read_ssrcs (attributes, out);
   if (auto problem = read_setup (attributes.first ("setup"), out.setup))
     return problem;
   if (auto problem = read_fingerprint (attributes, out.fingerprint))

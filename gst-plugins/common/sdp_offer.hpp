@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reads a WHEP offer with GstSDP into the values that libs/webrtc negotiates on.
+// Reads a WHEP or WHIP offer with GstSDP into the values that libs/webrtc negotiates on.
 #pragma once
 
 #include <string_view>

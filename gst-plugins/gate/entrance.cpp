@@ -2,10 +2,14 @@
 // From properties to a gate that admits the element's publisher.
 #include "gst-plugins/gate/entrance.hpp"
 
+#include "gst-plugins/common/certificate.hpp"
 #include "gst-plugins/common/shared_service.hpp"
 #include "gst-plugins/gate/location.hpp"
 #include "libs/keys/keyfile.hpp"
 #include "libs/keys/public.hpp"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_stage_gate_src_debug);
+#define GST_CAT_DEFAULT gst_stage_gate_src_debug
 
 namespace stagedoor::gate {
 namespace {
@@ -72,6 +76,55 @@ srt_settings_of (const Settings &settings)
   return out;
 }
 
+/** Null when the properties name none. */
+tl::expected<std::shared_ptr<Certificate>, Failure>
+certificate_of (const Settings &settings)
+{
+  if (settings.tls_certificate.empty () && settings.tls_private_key.empty ())
+    return nullptr;
+  if (settings.tls_certificate.empty () || settings.tls_private_key.empty ())
+    return wrong_settings ("tls-certificate and tls-private-key go together");
+  return Certificate::open ({settings.tls_certificate, settings.tls_private_key},
+      [] (const std::string &news) { GST_WARNING ("%s", news.c_str ()); })
+      .map_error ([] (std::string error) {
+        return Failure{GST_RESOURCE_ERROR_SETTINGS, "tls-certificate: " + std::move (error)};
+      });
+}
+
+tl::expected<DoorSettings, Failure>
+door_settings_of (const Settings &settings)
+{
+  auto srt = srt_settings_of (settings);
+  if (!srt)
+    return tl::unexpected (srt.error ());
+  auto certificate = certificate_of (settings);
+  if (!certificate)
+    return tl::unexpected (certificate.error ());
+  return DoorSettings{.srt = std::move (*srt),
+      .whip = {.webrtc_address = settings.webrtc_address,
+          .public_address = settings.public_address},
+      .certificate = std::move (*certificate)};
+}
+
+/** Empty when there is none. */
+tl::expected<std::shared_ptr<webhook::Webhook>, Failure>
+webhook_of (const Settings &settings)
+{
+  if (settings.webhook.empty ())
+    return nullptr;
+  webhook::Settings out{.url = settings.webhook, .dialect = settings.webhook_dialect};
+  if (!settings.webhook_secret_file.empty ()) {
+    auto secret = webhook::read_secret (settings.webhook_secret_file);
+    if (!secret)
+      return wrong_settings ("webhook-secret-file: " + secret.error ());
+    out.secret = std::move (*secret);
+  }
+  auto opened = webhook::Webhook::open (std::move (out));
+  if (!opened)
+    return wrong_settings ("webhook: " + opened.error ());
+  return std::move (*opened);
+}
+
 /** Gate thread. */
 void
 post_refused (GstElement *element, const Refused &refused)
@@ -94,18 +147,25 @@ open_entrance (GstElement *element, const Settings &settings)
   auto verifier = verifier_of (settings);
   if (!verifier)
     return tl::unexpected (verifier.error ());
-  const auto srt = srt_settings_of (settings);
-  if (!srt)
-    return tl::unexpected (srt.error ());
+  const auto door = door_settings_of (settings);
+  if (!door)
+    return tl::unexpected (door.error ());
+  const bool alone = *verifier != nullptr;
+  if (!alone && !settings.webhook.empty ())
+    return wrong_settings ("webhook needs key-file, keys or public: it is asked after the key");
+  auto webhook = webhook_of (settings);
+  if (!webhook)
+    return tl::unexpected (webhook.error ());
   const auto service = service_for (element, gate_context, location->address, [&] {
-    return Gate::open (location->address, {}, *srt).map ([] (auto g) { return AnyService (g); });
+    return Gate::open (location->address, {}, *door).map ([] (auto g) { return AnyService (g); });
   });
   if (!service)
     return tl::unexpected (Failure{GST_RESOURCE_ERROR_OPEN_READ, service.error ()});
-  Entrance out{location->name, std::static_pointer_cast<Gate> (*service), nullptr, nullptr};
-  const bool alone = *verifier != nullptr;
+  Entrance out{location->name, webhook::Hook (*webhook), std::static_pointer_cast<Gate> (*service),
+      nullptr, nullptr};
   if (alone)
-    out.admitted = out.gate->admit (out.name, std::move (*verifier));
+    out.admitted =
+        out.gate->admit (out.name, Terms (std::move (*verifier), settings.takeover, *webhook));
   else if (!out.gate->admits (out.name))
     return wrong_settings (
         "nobody could publish: set key-file or keys, or public=true to let anybody in");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/webhook.hpp"
 
 namespace stagedoor::gate {
 
@@ -14,11 +15,17 @@ struct Settings
   bool keep_listening = false;
   unsigned srt_latency_ms = 120;
   std::string srt_passphrase;
+  std::string tls_certificate, tls_private_key;
+  std::string webrtc_address = ":8189", public_address;
+  Takeover takeover = Takeover::same_key;
+  std::string webhook, webhook_secret_file;
+  webhook::Dialect webhook_dialect = webhook::Dialect::stagedoor;
 };
 
 struct Entrance
 {
-  std::string name; ///< of the stream
+  std::string name;   ///< of the stream
+  webhook::Hook hook; // dropped after gate
   std::shared_ptr<Gate> gate;
   Gate::Token admitted, refused; // dropped before gate
 };

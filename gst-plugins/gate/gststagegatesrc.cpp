@@ -4,8 +4,8 @@
  * SECTION:element-stagegatesrc
  * @title: stagegatesrc
  *
- * Listens for a publisher by RTMP or SRT (OBS, ffmpeg, cameras), lets in whoever shows a key that
- * holds, and puts out what that sends as elementary streams with complete caps, as they come:
+ * Listens for a publisher by RTMP, RTMPS or SRT (OBS, ffmpeg, cameras), lets in whoever shows a key
+ * that holds, and puts out what that sends as elementary streams with complete caps, as they come:
  * nothing is decoded. One that is refused is told why; here that is an element message
  * "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
  * "stagedoor-published" (fields "name" and "protocol") and "stagedoor-unpublished" (field "why")
@@ -37,6 +37,9 @@
  * ! filesink location=demo.mp4
  * ]|
  * Likewise by SRT, from srt://127.0.0.1:9999?streamid=publish:live/demo.
+ *
+ * With #GstStageGateSrc:tls-certificate and #GstStageGateSrc:tls-private-key, rtmps:// listens for
+ * RTMPS only, and rtmp:// takes both at one port.
  *
  * Since: 0.1
  */

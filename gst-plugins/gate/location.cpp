@@ -2,23 +2,39 @@
 // Reading of the location property.
 #include "gst-plugins/gate/location.hpp"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "gst-plugins/common/listen_address.hpp"
 #include "libs/base/text.hpp"
 
 namespace stagedoor::gate {
+namespace {
+
+struct Scheme
+{
+  std::string_view text;
+  const char *port;             ///< where the location names none
+  std::string_view of_the_gate; ///< as Gate::address() has it
+};
+constexpr std::array schemes{Scheme{"rtmp://", ":1935", ""},
+    Scheme{"rtmps://", ":1936", "rtmps://"}, Scheme{"srt://", ":9999", "srt://"},
+    Scheme{"whip://", ":8080", "whip://"}};
+
+} // namespace
 
 tl::expected<Location, std::string>
 parse_location (const std::string &text)
 {
-  constexpr std::string_view rtmp = "rtmp://", srt = "srt://";
-  const auto fail = tl::unexpected (
-      "location is '" + text.substr (0, 256) + "', not rtmp:// or srt://[HOST][:PORT]/APP/STREAM");
-  const bool by_srt = text.starts_with (srt);
-  if (!by_srt && !text.starts_with (rtmp))
+  const auto fail =
+      tl::unexpected ("location is '" + text.substr (0, 256)
+                      + "', not rtmp://, rtmps://, srt:// or whip://[HOST][:PORT]/APP/STREAM");
+  const auto scheme = std::ranges::find_if (
+      schemes, [&] (const Scheme &each) { return text.starts_with (each.text); });
+  if (scheme == schemes.end ())
     return fail;
-  const auto rest = std::string_view (text).substr (by_srt ? srt.size () : rtmp.size ());
+  const auto rest = std::string_view (text).substr (scheme->text.size ());
   const auto slash = rest.find ('/');
   if (slash == std::string_view::npos)
     return fail;
@@ -32,9 +48,10 @@ parse_location (const std::string &text)
   const bool has_port =
       colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   if (!has_port)
-    address += by_srt ? ":9999" : ":1935";
+    address += scheme->port;
   return parse_listen_address (address).map ([&] (const Endpoint &at) {
-    return Location{std::string (by_srt ? srt : "") + listen_address_text (at), std::string (path)};
+    return Location{
+        std::string (scheme->of_the_gate) + listen_address_text (at), std::string (path)};
   });
 }
 

@@ -36,10 +36,12 @@ on_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
-/** A publisher by RTMP can't be asked for anything. */
+/** A publisher can be asked for a key frame by some protocols, and for nothing else. */
 gboolean
-on_event (GstPad *, GstObject *, GstEvent *event)
+on_event (GstPad *pad, GstObject *, GstEvent *event)
 {
+  if (gst_event_has_name (event, "GstForceKeyUnit"))
+    static_cast<const Outputs *> (gst_pad_get_element_private (pad))->want_key_frame ();
   const bool taken = GST_EVENT_TYPE (event) != GST_EVENT_SEEK;
   gst_event_unref (event);
   return taken;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 
 #include <gst/base/gstflowcombiner.h>
 
@@ -15,7 +16,11 @@ namespace stagedoor::gate {
 class Outputs
 {
 public:
-  explicit Outputs (GstElement *element) : element_ (element) {}
+  /** @p key_frame_wanted is called on the threads of those who want one. */
+  Outputs (GstElement *element, std::function<void ()> key_frame_wanted)
+      : element_ (element), key_frame_wanted_ (std::move (key_frame_wanted))
+  {
+  }
 
   /** The next publication's timeline follows on the last one's. */
   void begin_publication () { has_offset_ = false; }
@@ -24,7 +29,8 @@ public:
   void push_eos ();
   bool any () const { return tracks_[0].pad || tracks_[1].pad; }
 
-  GstClockTime latency () const { return latency_; } ///< any thread
+  GstClockTime latency () const { return latency_; }     ///< any thread
+  void want_key_frame () const { key_frame_wanted_ (); } ///< any thread
   /** Removes the pads. The streaming thread is gone. */
   void reset ();
 
@@ -52,6 +58,7 @@ private:
   void raise_latency (GstClockTimeDiff late);
 
   GstElement *const element_; // borrowed; owns this
+  const std::function<void ()> key_frame_wanted_;
   std::array<TrackOutput, 2> tracks_;
   GstFlowCombiner *combiner_ = nullptr;
   guint group_id_ = 0;

@@ -14,6 +14,31 @@ constexpr auto readable =
 constexpr auto secret =
     static_cast<GParamFlags> (G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
+static_assert (static_cast<int> (Takeover::same_key) == 0
+               && static_cast<int> (webhook::Dialect::stagedoor) == 0);
+
+GType
+takeover_type ()
+{
+  static const GEnumValue values[] = {
+      {static_cast<gint> (Takeover::same_key), "Whoever shows the same key", "same-key"},
+      {static_cast<gint> (Takeover::any_key), "Whoever shows a key that holds", "any-key"},
+      {static_cast<gint> (Takeover::never), "Nobody", "never"}, {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static ("GstStageGateTakeover", values);
+  return type;
+}
+
+GType
+dialect_type ()
+{
+  static const GEnumValue values[] = {
+      {static_cast<gint> (webhook::Dialect::stagedoor), "Stagedoor's own", "stagedoor"},
+      {static_cast<gint> (webhook::Dialect::ome), "OvenMediaEngine's AdmissionWebhooks", "ome"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static ("GstStageGateWebhookDialect", values);
+  return type;
+}
+
 std::string
 text_of (const GValue *value)
 {
@@ -27,13 +52,14 @@ install_admission (Specs &props)
   /**
    * GstStageGateSrc:location:
    *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or srt:// likewise. No
-   * host means all addresses, no port 1935 or 9999, and port 0 a free one.
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or rtmps:// or srt://
+   * likewise. No host means all addresses, no port 1935, 1936 or 9999, and port 0 a free one.
    *
    * Since: 0.1
    */
   props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo", readable);
+      "rtmp://, rtmps:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo",
+      readable);
   /**
    * GstStageGateSrc:key-file:
    *
@@ -98,6 +124,152 @@ install_behaviour (Specs &props)
       "What publishers by SRT must encrypt with", nullptr, secret);
 }
 
+void
+install_tls (Specs &props)
+{
+  /**
+   * GstStageGateSrc:tls-certificate:
+   *
+   * File with the certificate for rtmps://, in PEM: the server's own first, then those that vouch
+   * for it. With rtmp:// it lets publishers choose: TLS is found out at the same port. Once the
+   * file has changed, new connections get the new one. Without effect when the listener is open
+   * already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TLS_CERTIFICATE] = g_param_spec_string ("tls-certificate", "TLS certificate",
+      "File with the certificate for rtmps://, PEM", nullptr, readable);
+  /**
+   * GstStageGateSrc:tls-private-key:
+   *
+   * File with the private key of #GstStageGateSrc:tls-certificate, in PEM, without a password.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TLS_PRIVATE_KEY] = g_param_spec_string ("tls-private-key", "TLS private key",
+      "File with the certificate's private key, PEM", nullptr, readable);
+}
+
+void
+install_webrtc (Specs &props)
+{
+  /**
+   * GstStageGateSrc:webrtc-address:
+   *
+   * The UDP port that the media of publishers by WHIP comes to; stagewhepsink may use the same.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBRTC_ADDRESS] = g_param_spec_string (
+      "webrtc-address", "WebRTC address", "The UDP port for media by WHIP", ":8189", readable);
+  /**
+   * GstStageGateSrc:public-address:
+   *
+   * The IP address under which publishers by WHIP reach this machine, when that isn't one of its
+   * own (1:1 NAT). Counts for whoever opens the UDP port first.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PUBLIC_ADDRESS] = g_param_spec_string ("public-address", "Public address",
+      "IP address told to publishers before those of the interfaces", nullptr, readable);
+}
+
+void
+install_takeover (Specs &props)
+{
+  gst_type_mark_as_plugin_api (takeover_type (), static_cast<GstPluginAPIFlags> (0));
+  /**
+   * GstStageGateSrc:takeover:
+   *
+   * Who may replace the publisher while there is one: whoever shows the same key, any key that
+   * holds, or nobody. Others get to hear that the stream is busy. Without effect when the
+   * application decides who may publish.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TAKEOVER] = g_param_spec_enum ("takeover", "Takeover",
+      "Who may replace the publisher while there is one", takeover_type (), 0, readable);
+}
+
+void
+install_webhook (Specs &props)
+{
+  gst_type_mark_as_plugin_api (dialect_type (), static_cast<GstPluginAPIFlags> (0));
+  /**
+   * GstStageGateSrc:webhook:
+   *
+   * http:// or https:// URL of a control server, which is asked about each publisher whose key
+   * holds, and told when it has gone, as docs/webhook.md describes it. Without its answer nobody
+   * comes in.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK] = g_param_spec_string ("webhook", "Webhook",
+      "URL of a control server that is asked about publishers", nullptr, readable);
+  /**
+   * GstStageGateSrc:webhook-secret-file:
+   *
+   * File with the secret that signs what is sent to #GstStageGateSrc:webhook.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK_SECRET_FILE] =
+      g_param_spec_string ("webhook-secret-file", "Webhook secret file",
+          "File with the secret that signs what is sent to the webhook", nullptr, readable);
+  /**
+   * GstStageGateSrc:webhook-dialect:
+   *
+   * How #GstStageGateSrc:webhook is spoken to: in Stagedoor's own way, or as OvenMediaEngine's
+   * AdmissionWebhooks are.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK_DIALECT] = g_param_spec_enum ("webhook-dialect", "Webhook dialect",
+      "How the webhook is spoken to", dialect_type (), 0, readable);
+}
+
+bool
+set_authority (Settings &settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
+      return true;
+    case PROP_WEBHOOK:
+      settings.webhook = text_of (value);
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      settings.webhook_secret_file = text_of (value);
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool
+get_authority (const Settings &settings, guint id, GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      g_value_set_enum (value, static_cast<gint> (settings.takeover));
+      return true;
+    case PROP_WEBHOOK:
+      g_value_set_string (value, settings.webhook.c_str ());
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      g_value_set_string (value, settings.webhook_secret_file.c_str ());
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
+      return true;
+    default:
+      return false;
+  }
+}
+
 } // namespace
 
 void
@@ -106,6 +278,10 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
+  install_webrtc (props);
+  install_tls (props);
+  install_takeover (props);
+  install_webhook (props);
   /**
    * GstStageGateSrc:stats:
    *
@@ -113,7 +289,8 @@ install_properties (GObjectClass *object_class)
    * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
    * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
    * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets",
-   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms".
+   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms"; by WHIP most of
+   * these, "jitter-ms" and "key-frame-requests".
    *
    * Since: 0.1
    */
@@ -147,8 +324,20 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_SRT_PASSPHRASE:
       settings.srt_passphrase = text_of (value);
       return true;
+    case PROP_TLS_CERTIFICATE:
+      settings.tls_certificate = text_of (value);
+      return true;
+    case PROP_TLS_PRIVATE_KEY:
+      settings.tls_private_key = text_of (value);
+      return true;
+    case PROP_WEBRTC_ADDRESS:
+      settings.webrtc_address = text_of (value);
+      return true;
+    case PROP_PUBLIC_ADDRESS:
+      settings.public_address = text_of (value);
+      return true;
     default:
-      return false;
+      return set_authority (settings, id, value);
   }
 }
 
@@ -171,8 +360,20 @@ get_setting (const Settings &settings, guint id, GValue *value)
     case PROP_SRT_LATENCY:
       g_value_set_uint (value, settings.srt_latency_ms);
       return true;
+    case PROP_TLS_CERTIFICATE:
+      g_value_set_string (value, settings.tls_certificate.c_str ());
+      return true;
+    case PROP_TLS_PRIVATE_KEY:
+      g_value_set_string (value, settings.tls_private_key.c_str ());
+      return true;
+    case PROP_WEBRTC_ADDRESS:
+      g_value_set_string (value, settings.webrtc_address.c_str ());
+      return true;
+    case PROP_PUBLIC_ADDRESS:
+      g_value_set_string (value, settings.public_address.c_str ());
+      return true;
     default:
-      return false;
+      return get_authority (settings, id, value);
   }
 }
 

@@ -7,7 +7,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_stage_gate_src_debug);
 
 namespace stagedoor::gate {
 
-StreamReader::StreamReader (GstElement *element) : element_ (element), outputs_ (element)
+StreamReader::StreamReader (GstElement *element)
+    : element_ (element), outputs_ (element, [this] { request_key_frame (); })
 {
   g_rec_mutex_init (&task_lock_);
 }
@@ -86,14 +87,24 @@ StreamReader::send_eos ()
   return true;
 }
 
+void
+StreamReader::request_key_frame () const
+{
+  if (const auto publication = current_publication ())
+    publication->request_key_frame ();
+}
+
+std::shared_ptr<Publication>
+StreamReader::current_publication () const
+{
+  const std::lock_guard lock (mutex_);
+  return publication_;
+}
+
 GstStructure *
 StreamReader::stats () const
 {
-  std::shared_ptr<Publication> publication;
-  {
-    const std::lock_guard lock (mutex_);
-    publication = publication_;
-  }
+  const auto publication = current_publication ();
   return publication ? publication->stats () : nullptr;
 }
 
@@ -125,6 +136,7 @@ StreamReader::claim ()
     return false;
   post (gst_structure_new ("stagedoor-published", "name", G_TYPE_STRING, name_.c_str (), "protocol",
       G_TYPE_STRING, publication->protocol ().c_str (), nullptr));
+  publication->request_key_frame (); // the last one may be long ago
   set_publication (std::move (publication));
   outputs_.begin_publication ();
   return true;

@@ -21,6 +21,7 @@ public:
 
   bool send_eos (); ///< any thread; false when not started
   /** Of the publication that is read; transfer full, nullptr when there is none. Any thread. */
+  void request_key_frame () const; ///< any thread
   GstStructure *stats () const;
 
 private:
@@ -31,6 +32,7 @@ private:
   GstFlowReturn publication_ended (const std::string &why);
   void finish (GstFlowReturn flow);
   void post (GstStructure *message) const;
+  std::shared_ptr<Publication> current_publication () const;
   void set_publication (std::shared_ptr<Publication> publication);
 
   GstElement *const element_; // borrowed; owns this

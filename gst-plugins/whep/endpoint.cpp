@@ -3,44 +3,13 @@
 
 #include <algorithm>
 
+#include "gst-plugins/common/http_sdp.hpp"
+
 namespace stagedoor::whep {
 
 namespace {
 
-constexpr std::size_t max_offer = 64 * 1024;
 constexpr std::size_t max_waiting = 256;
-
-void
-set_header (const http::Request &request, const char *name, const std::string &value)
-{
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (request.message), name, value.c_str ());
-}
-
-void
-refuse_method (const http::Request &request, const char *allowed, const std::string &text)
-{
-  set_header (request, "Allow", allowed);
-  http::respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, text);
-}
-
-bool
-is_sdp (const http::Request &request)
-{
-  const char *type = soup_message_headers_get_content_type (
-      soup_server_message_get_request_headers (request.message), nullptr);
-  return type != nullptr && g_ascii_strcasecmp (type, "application/sdp") == 0;
-}
-
-void
-reject (const http::Request &request, const webrtc::Rejection &rejection)
-{
-  if (rejection.status == SOUP_STATUS_CONFLICT)
-    set_header (request, "Retry-After", "2");
-  else if (rejection.status == SOUP_STATUS_SERVICE_UNAVAILABLE)
-    set_header (request, "Retry-After", "5");
-  http::respond_problem (request, static_cast<unsigned> (rejection.status), rejection.text);
-}
 
 } // namespace
 
@@ -56,7 +25,7 @@ Endpoint::open (const std::shared_ptr<http::Server> &server, const std::string &
 {
   auto self = std::make_shared<Endpoint> (server, path, std::move (reception));
   self->token_ = server->route (
-      path, max_offer, [self] (const http::Request &request) { self->on_request (request); });
+      path, http::max_sdp, [self] (const http::Request &request) { self->on_request (request); });
   self->reception_->on_change ([weak = std::weak_ptr (self)] {
     const auto endpoint = weak.lock ();
     const auto on = endpoint != nullptr ? endpoint->server_.lock () : nullptr;
@@ -78,60 +47,41 @@ Endpoint::close ()
 void
 Endpoint::on_request (const http::Request &request)
 {
-  if (request.path == path_)
-    on_endpoint (request);
-  else
-    on_session (request, request.path.substr (path_.size () + 1));
-}
-
-void
-Endpoint::on_endpoint (const http::Request &request)
-{
-  const auto &method = request.method;
-  if (method == "POST") {
-    on_post (request);
-  } else if (method == "OPTIONS") {
-    set_header (request, "Accept-Post", "application/sdp");
-    http::respond (request, SOUP_STATUS_OK, nullptr, {});
-  } else if (method == "GET" || method == "HEAD") {
-    set_header (request, "Accept-Post", "application/sdp");
-    http::respond (request, SOUP_STATUS_OK, "application/sdp", {});
-  } else {
-    refuse_method (request, "GET, HEAD, OPTIONS, POST",
-        method == "DELETE" ? "DELETE goes to the address in the Location of the answer"
-                           : "this address takes an SDP offer by POST");
+  if (request.path == path_) {
+    if (!http::answer_without_offer (request))
+      on_post (request);
+    return;
   }
+  on_session (request, request.path.substr (path_.size () + 1));
 }
 
 void
 Endpoint::on_session (const http::Request &request, const std::string &id)
 {
-  const auto &method = request.method;
-  if (method == "OPTIONS")
-    return http::respond (request, SOUP_STATUS_OK, nullptr, {});
+  if (http::answer_options (request))
+    return;
   if (!reception_->has (id))
-    return http::respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is no such session");
-  if (method == "DELETE") {
-    reception_->end (id);
-    http::respond (request, SOUP_STATUS_OK, nullptr, {});
-  } else if (method == "GET" || method == "HEAD") {
-    http::respond (request, SOUP_STATUS_OK, "application/sdp", {});
-  } else {
-    refuse_method (request, "DELETE, GET, HEAD, OPTIONS",
-        method == "PATCH" ? "neither trickle ICE nor ICE restarts: the answer has all candidates, "
-                            "and a new offer starts over"
-                          : "a session can be ended by DELETE");
+    return http::respond_no_session (request);
+  const auto call = http::read_session_call (request);
+  if (!call)
+    return;
+  switch (*call) {
+    case http::SessionCall::end:
+      reception_->end (id);
+      return http::respond_to_end (request);
+    case http::SessionCall::patch:
+      return http::respond_to_patch (
+          request, reception_->patch (id, request.body, http::header (request, "If-Match")));
+    case http::SessionCall::look:
+      return http::respond_to_look (request);
   }
 }
 
 void
 Endpoint::on_post (const http::Request &request)
 {
-  if (!is_sdp (request)) {
-    set_header (request, "Accept-Post", "application/sdp");
-    return http::respond_problem (
-        request, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, "the offer must be application/sdp");
-  }
+  if (!http::is_offer (request))
+    return http::respond_no_offer (request);
   if (reception_->is_incomplete () && waiting_.size () < max_waiting)
     wait (request);
   else
@@ -143,9 +93,8 @@ Endpoint::answer (const http::Request &request)
 {
   const auto joined = reception_->offer (request.body, request.peer);
   if (!joined)
-    return reject (request, joined.error ());
-  set_header (request, "Location", path_ + "/" + joined->id);
-  http::respond (request, SOUP_STATUS_CREATED, "application/sdp", joined->answer);
+    return http::respond_rejection (request, joined.error ());
+  http::respond_created (request, path_ + "/" + joined->id, joined->etag, joined->answer);
 }
 
 void

@@ -35,7 +35,6 @@ private:
 
   // The http thread.
   void on_request (const http::Request &request);
-  void on_endpoint (const http::Request &request);
   void on_session (const http::Request &request, const std::string &id);
   void on_post (const http::Request &request);
   void answer (const http::Request &request);

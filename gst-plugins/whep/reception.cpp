@@ -139,6 +139,15 @@ Reception::offer (std::string_view sdp, const std::string &peer)
   return joined;
 }
 
+tl::expected<webrtc::IcePatch, webrtc::Rejection>
+Reception::patch (
+    const std::string &id, std::string_view fragment, std::optional<std::string_view> if_match)
+{
+  if (const auto to = feed ())
+    return to->patch (id, fragment, if_match);
+  return tl::unexpected (Rejection{404, "there is no such session"});
+}
+
 bool
 Reception::end (const std::string &id)
 {

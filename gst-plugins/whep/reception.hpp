@@ -42,6 +42,8 @@ public:
 
   tl::expected<Feed::Joined, webrtc::Rejection> offer (
       std::string_view sdp, const std::string &peer);
+  tl::expected<webrtc::IcePatch, webrtc::Rejection> patch (
+      const std::string &id, std::string_view fragment, std::optional<std::string_view> if_match);
   bool end (const std::string &id);
   void end_all ();
   bool has (const std::string &id) const;

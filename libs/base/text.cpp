@@ -29,6 +29,43 @@ is_alnum (char c)
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/** Bytes of the well-formed sequence (RFC 3629) at the beginning; 0 when there is none. */
+std::size_t
+utf8_sequence (std::string_view text)
+{
+  const auto byte = [&] (std::size_t i) {
+    return i < text.size () ? static_cast<std::uint8_t> (text[i]) : 0;
+  };
+  const auto first = byte (0);
+  if (first < 0x80)
+    return 1;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4)
+    return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((byte (i) & 0xc0) != 0x80)
+      return 0;
+  const auto second = byte (1);
+  const bool is_out_of_range = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)
+                               || (first == 0xf0 && second < 0x90)
+                               || (first == 0xf4 && second > 0x8f);
+  return is_out_of_range ? 0 : size;
+}
+
+/** C0, DEL, C1, the line separators, and the marks that turn the direction of writing. */
+bool
+is_control (std::string_view character)
+{
+  if (character.size () == 1)
+    return character[0] < ' ' || character[0] == 0x7f;
+  static constexpr std::string_view first_c1 = "\xc2\x80", last_c1 = "\xc2\x9f";
+  if (character.size () == 2)
+    return (character >= first_c1 && character <= last_c1) || character == "\xd8\x9c";
+  return (character >= "\xe2\x80\x8e" && character <= "\xe2\x80\x8f")
+         || (character >= "\xe2\x80\xa8" && character <= "\xe2\x80\xae")
+         || (character >= "\xe2\x81\xa6" && character <= "\xe2\x81\xa9");
+}
+
 } // namespace
 
 std::string
@@ -111,6 +148,19 @@ query_value (std::string_view query, std::string_view name)
     found = equals == std::string_view::npos ? std::string_view{} : item.substr (equals + 1);
   }
   return found;
+}
+
+std::string
+printable (std::string_view text, std::size_t most)
+{
+  std::string out;
+  for (std::size_t n = 0; n < most && !text.empty (); ++n) {
+    const auto size = utf8_sequence (text);
+    const auto character = text.substr (0, size);
+    out += size == 0 || is_control (character) ? " " : character;
+    text.remove_prefix (std::max<std::size_t> (size, 1));
+  }
+  return out;
 }
 
 bool

@@ -23,6 +23,10 @@ std::optional<std::string> percent_decode (std::string_view text);
 /** The raw (undecoded) value of @p name in "a=1&b=2"; nullopt when absent or present twice. */
 std::optional<std::string_view> query_value (std::string_view query, std::string_view name);
 
+/** @p text as UTF-8 that may be shown: broken sequences and control characters, also those that
+ * change the direction of writing, become blanks. At most @p most characters. */
+std::string printable (std::string_view text, std::size_t most);
+
 /** An app or stream name: [A-Za-z0-9][A-Za-z0-9_.-]{0,63}. Everything else is refused before it
  * reaches any file name, URL or pipeline. */
 bool is_valid_name (std::string_view name);

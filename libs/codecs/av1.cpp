@@ -2,6 +2,8 @@
 // "AV1 Bitstream & Decoding Process Specification", sections 5.3 and 5.5.
 #include "libs/codecs/av1.hpp"
 
+#include <array>
+
 #include "libs/codecs/bits.hpp"
 
 namespace stagedoor::codecs {
@@ -69,43 +71,142 @@ read_timing (BitReader &bits)
   return out;
 }
 
-void
-skip_operating_points (BitReader &bits, const Timing &timing)
+/** What a decoder must be capable of. */
+struct Level
+{
+  unsigned index = 0, tier = 0;
+};
+
+/** Returns the level of the first. */
+Level
+read_operating_points (BitReader &bits, const Timing &timing)
 {
   constexpr unsigned first_level_with_tier = 8;
+  Level first;
   const bool has_initial_delay = bits.flag ();
   const auto points = bits.take (5) + 1;
   for (unsigned i = 0; i < points && bits.ok (); ++i) {
     bits.skip (12);
-    if (bits.take (5) >= first_level_with_tier)
-      bits.skip (1);
+    Level level{bits.take (5), 0};
+    if (level.index >= first_level_with_tier)
+      level.tier = bits.take (1);
+    if (i == 0)
+      first = level;
     if (timing.has_decoder_model && bits.flag ())
       bits.skip (2 * timing.delay_bits + 1);
     if (has_initial_delay && bits.flag ())
       bits.skip (4);
   }
+  return first;
 }
 
+/** From after the size to color_config(). */
+void
+skip_tools (BitReader &bits, bool reduced)
+{
+  constexpr unsigned chosen_per_frame = 2;
+  if (!reduced && bits.flag ())
+    bits.skip (4 + 3); // frame ids
+  bits.skip (3);       // superblocks, intra filters
+  if (!reduced) {
+    bits.skip (4); // compound, warped and dual filters
+    const bool has_order_hint = bits.flag ();
+    if (has_order_hint)
+      bits.skip (2);
+    const auto screen_content = bits.flag () ? chosen_per_frame : bits.take (1);
+    if (screen_content > 0 && !bits.flag ())
+      bits.skip (1);
+    if (has_order_hint)
+      bits.skip (3);
+  }
+  bits.skip (3); // super resolution, filters
+}
+
+/** Section 5.5.2, as the third byte of av1C has it but for the tier. */
+unsigned
+read_colors (BitReader &bits, unsigned profile)
+{
+  constexpr unsigned unspecified = 2, srgb = 0x010d00; // BT.709 primaries, sRGB, identity
+  const bool high = bits.flag (), twelve = profile == 2 && high && bits.flag ();
+  const bool mono = profile != 1 && bits.flag ();
+  auto description = unspecified << 16 | unspecified << 8 | unspecified;
+  if (bits.flag ())
+    description = bits.take (24);
+  bool x = true, y = true;
+  if (!mono && description == srgb) {
+    x = y = false;
+  } else if (!mono) {
+    bits.skip (1); // range
+    if (profile == 1 || (profile == 2 && !twelve))
+      x = profile == 2, y = false;
+    else if (profile == 2 && (x = bits.flag ()))
+      y = bits.flag ();
+    else
+      y = profile == 0;
+  }
+  const unsigned position = x && y && !mono ? bits.take (2) : 0;
+  return high << 6 | twelve << 5 | mono << 4 | x << 3 | y << 2 | position;
+}
+
+struct Sequence
+{
+  Picture picture;
+  std::array<std::uint8_t, 4> config; ///< av1C without what follows
+};
+
 /** Section 5.5.1. */
-std::optional<Picture>
+std::optional<Sequence>
 read_header (ByteView payload)
 {
   BitReader bits (payload);
-  bits.skip (4); // profile, still picture
+  const auto profile = bits.take (3);
+  bits.skip (1); // still picture
+  const bool reduced = bits.flag ();
   Timing timing;
-  if (bits.flag ()) // reduced header
-    bits.skip (5);
-  else {
+  Level level;
+  if (reduced) {
+    level.index = bits.take (5);
+  } else {
     if (bits.flag ())
       timing = read_timing (bits);
-    skip_operating_points (bits, timing);
+    level = read_operating_points (bits, timing);
   }
   const auto width_bits = bits.take (4) + 1, height_bits = bits.take (4) + 1;
   const std::uint64_t width = bits.take (width_bits) + 1, height = bits.take (height_bits) + 1;
-  auto out = bits.ok () ? make_picture (width, height) : std::nullopt;
-  if (out)
-    out->frame_rate = timing.frame_rate;
-  return out;
+  auto picture = bits.ok () ? make_picture (width, height) : std::nullopt;
+  if (!picture)
+    return std::nullopt;
+  picture->frame_rate = timing.frame_rate;
+  skip_tools (bits, reduced);
+  const auto colors = read_colors (bits, profile);
+  return Sequence{*picture, {0x81, static_cast<std::uint8_t> (profile << 5 | level.index),
+                                static_cast<std::uint8_t> (level.tier << 7 | colors), 0}};
+}
+
+struct Found
+{
+  Sequence sequence;
+  ByteView obu;
+};
+
+std::optional<Found>
+find_sequence (ByteView obus)
+{
+  constexpr unsigned sequence_header = 1;
+  Reader reader (obus);
+  while (reader.remaining () > 0) {
+    const auto before = reader.rest ();
+    const auto obu = read_obu (reader);
+    if (!obu)
+      return std::nullopt;
+    if (obu->type != sequence_header)
+      continue;
+    const auto sequence = read_header (obu->payload);
+    if (!sequence)
+      return std::nullopt;
+    return Found{*sequence, before.first (before.size () - reader.remaining ())};
+  }
+  return std::nullopt;
 }
 
 } // namespace
@@ -113,16 +214,20 @@ read_header (ByteView payload)
 std::optional<Picture>
 read_av1_sequence_header (ByteView obus)
 {
-  constexpr unsigned sequence_header = 1;
-  Reader reader (obus);
-  while (reader.remaining () > 0) {
-    const auto obu = read_obu (reader);
-    if (!obu)
-      return std::nullopt;
-    if (obu->type == sequence_header)
-      return read_header (obu->payload);
+  const auto found = find_sequence (obus);
+  return found ? std::optional (found->sequence.picture) : std::nullopt;
+}
+
+Bytes
+write_av1c (ByteView obus)
+{
+  Bytes out;
+  if (const auto found = find_sequence (obus)) {
+    Writer writer (out);
+    writer.bytes (ByteView (found->sequence.config));
+    writer.bytes (found->obu);
   }
-  return std::nullopt;
+  return out;
 }
 
 } // namespace stagedoor::codecs

@@ -11,4 +11,8 @@ namespace stagedoor::codecs {
  * is none, or anything up to its size is broken. */
 std::optional<Picture> read_av1_sequence_header (ByteView obus);
 
+/** AV1CodecConfigurationRecord ("AV1 Codec ISO Media File Format Binding" section 2.3) of that
+ * sequence header; empty when there is none. */
+Bytes write_av1c (ByteView obus);
+
 } // namespace stagedoor::codecs

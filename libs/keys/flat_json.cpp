@@ -10,6 +10,29 @@ namespace {
 
 constexpr int max_depth = 16;
 
+void
+append_utf8 (std::string &out, unsigned code)
+{
+  const auto more = [&] (int shift) {
+    out += static_cast<char> (0x80 | (code >> shift & 63));
+  };
+  if (code < 0x80) {
+    out += static_cast<char> (code);
+  } else if (code < 0x800) {
+    out += static_cast<char> (0xc0 | code >> 6);
+    more (0);
+  } else if (code < 0x10000) {
+    out += static_cast<char> (0xe0 | code >> 12);
+    more (6);
+    more (0);
+  } else {
+    out += static_cast<char> (0xf0 | code >> 18);
+    more (12);
+    more (6);
+    more (0);
+  }
+}
+
 /** Reads forward only; every method returns false at the first thing that is not JSON. */
 class JsonReader
 {
@@ -46,7 +69,9 @@ private:
   }
   bool digits ();
   bool number (std::string &out);
+  bool code_unit (unsigned &out);
   bool escape (std::string &out);
+  bool constant (JsonValue &out);
   bool string (std::string &out);
   bool member (std::string &name, JsonValue &value, int depth);
   bool array (int depth);
@@ -84,7 +109,18 @@ JsonReader::number (std::string &out)
   return true;
 }
 
-/** After the backslash. Code units are encoded one by one: nothing here needs pairs. */
+/** The four digits behind "u". */
+bool
+JsonReader::code_unit (unsigned &out)
+{
+  if (rest_.size () < 5 || rest_.front () != 'u'
+      || std::from_chars (rest_.data () + 1, rest_.data () + 5, out, 16).ptr != rest_.data () + 5)
+    return false;
+  rest_.remove_prefix (5);
+  return true;
+}
+
+/** After the backslash. Half a pair stays what it is, which is no valid UTF-8. */
 bool
 JsonReader::escape (std::string &out)
 {
@@ -98,21 +134,17 @@ JsonReader::escape (std::string &out)
     rest_.remove_prefix (1);
     return true;
   }
-  unsigned unit = 0;
-  if (rest_.size () < 5 || rest_.front () != 'u'
-      || std::from_chars (rest_.data () + 1, rest_.data () + 5, unit, 16).ptr != rest_.data () + 5)
+  unsigned unit = 0, low = 0;
+  if (!code_unit (unit))
     return false;
-  rest_.remove_prefix (5);
-  if (unit < 0x80) {
-    out += static_cast<char> (unit);
-  } else if (unit < 0x800) {
-    out += static_cast<char> (0xc0 | unit >> 6);
-    out += static_cast<char> (0x80 | (unit & 63));
-  } else {
-    out += static_cast<char> (0xe0 | unit >> 12);
-    out += static_cast<char> (0x80 | (unit >> 6 & 63));
-    out += static_cast<char> (0x80 | (unit & 63));
+  const auto behind = rest_;
+  if (unit >= 0xd800 && unit < 0xdc00 && word ("\\")) {
+    if (code_unit (low) && low >= 0xdc00 && low < 0xe000)
+      unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+    else
+      rest_ = behind;
   }
+  append_utf8 (out, unit);
   return true;
 }
 
@@ -181,7 +213,19 @@ JsonReader::value (JsonValue &out, int depth)
     } while (take (','));
     return take ('}');
   }
-  return word ("true") || word ("false") || word ("null");
+  return constant (out);
+}
+
+bool
+JsonReader::constant (JsonValue &out)
+{
+  for (const auto &[spelling, kind] : {std::pair ("true", JsonValue::Kind::boolean),
+           {"false", JsonValue::Kind::boolean}, {"null", JsonValue::Kind::null}})
+    if (word (spelling)) {
+      out = {kind, kind == JsonValue::Kind::boolean ? spelling : ""};
+      return true;
+    }
+  return false;
 }
 
 bool

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A strict, bounded reader for one small JSON object (RFC 8259) whose interesting members are
-// strings and numbers.
+// strings, numbers and booleans.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,10 @@ namespace stagedoor::keys {
 
 struct JsonValue
 {
-  enum class Kind { string, number, other };
+  enum class Kind { string, number, boolean, null, other };
   Kind kind = Kind::other;
-  std::string text; ///< a string's decoded value, a number's spelling; empty for the others
+  /** A string's decoded value, a number's spelling, "true" or "false"; empty for the others. */
+  std::string text;
 
   /** An integer >= 0, also when spelled 1e3 or 1000.0; nullopt for anything else. */
   std::optional<std::uint64_t> as_unsigned () const;

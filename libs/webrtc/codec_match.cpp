@@ -119,14 +119,25 @@ encoding_name (Codec codec)
   return "opus";
 }
 
+bool
+is_usable_type (int payload_type)
+{
+  return payload_type < 64 || payload_type > 95;
+}
+
+bool
+is_in_format_of (const OfferedCodec &offered, Codec codec)
+{
+  const bool opus = codec == Codec::opus;
+  return is_usable_type (offered.payload_type)
+         && equal_ignoring_case (offered.encoding, encoding_name (codec))
+         && offered.clock_rate == (opus ? 48000 : 90000) && (!opus || offered.channels == 2);
+}
+
 std::optional<int>
 misfit (const OfferedCodec &offered, const Source &source)
 {
-  // With rtcp-mux these would look like RTCP (RFC 5761 section 4).
-  const bool usable = offered.payload_type < 64 || offered.payload_type > 95;
-  const bool opus = source.codec == Codec::opus;
-  if (!usable || !equal_ignoring_case (offered.encoding, encoding_name (source.codec))
-      || offered.clock_rate != (opus ? 48000 : 90000) || (opus && offered.channels != 2))
+  if (!is_in_format_of (offered, source.codec))
     return std::nullopt;
   switch (source.codec) {
     case Codec::h264:

@@ -16,6 +16,12 @@ bool is_carried (const OfferedMedia &media);
 /** The codec's name in a=rtpmap. */
 std::string_view encoding_name (Codec codec);
 
+/** False when it would look like RTCP, with rtcp-mux (RFC 5761 section 4). */
+bool is_usable_type (int payload_type);
+
+/** By name, clock rate and channels; what a=fmtp says is another matter. */
+bool is_in_format_of (const OfferedCodec &offered, Codec codec);
+
 /** How badly the offered codec suits the source: 0 when it is made for it, nullopt when it can't
  * carry it. From `tolerable` on it isn't what the offer says, but what such viewers decode in
  * practice. */

@@ -4,22 +4,11 @@
 
 #include <openssl/ssl.h>
 
+#include "libs/base/openssl_ptr.hpp"
 #include "libs/webrtc/dtls.hpp"
 #include "libs/webrtc/fingerprint.hpp"
 
 namespace stagedoor::webrtc {
-
-template <auto Free>
-struct FreeWith
-{
-  template <class T>
-  void operator() (T *p) const
-  {
-    Free (p);
-  }
-};
-template <class T, auto Free>
-using OpenSslPtr = std::unique_ptr<T, FreeWith<Free>>;
 
 struct DtlsIdentity::Impl
 {

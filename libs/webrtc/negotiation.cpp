@@ -7,84 +7,12 @@
 #include <algorithm>
 
 #include "libs/webrtc/codec_match.hpp"
-#include "libs/webrtc/fingerprint.hpp"
+#include "libs/webrtc/offer_check.hpp"
 #include "libs/webrtc/sdp_text.hpp"
 
 namespace stagedoor::webrtc {
 
 namespace {
-
-using Lines = std::vector<OfferedMedia>;
-
-tl::unexpected<Rejection>
-reject (int status, std::string text)
-{
-  return tl::make_unexpected (Rejection{status, std::move (text)});
-}
-
-std::string
-line_name (const Lines &lines, std::size_t index)
-{
-  return "m-line " + std::to_string (index) + " (" + lines[index].kind + ")";
-}
-
-std::optional<Rejection>
-check_line (const Lines &lines, std::size_t index)
-{
-  const auto &line = lines[index];
-  const auto name = line_name (lines, index);
-  if (line.protocol != "UDP/TLS/RTP/SAVPF" && line.protocol != "UDP/TLS/RTP/SAVP"
-      && line.protocol != "RTP/SAVPF")
-    return Rejection{422, name + " isn't UDP/TLS/RTP/SAVPF"};
-  if (line.direction != Direction::recvonly && line.direction != Direction::sendrecv)
-    return Rejection{422, name + " doesn't receive: a viewer offers recvonly or sendrecv"};
-  for (std::size_t i = 0; i < index; ++i)
-    if (is_carried (lines[i]) && lines[i].kind == line.kind)
-      return Rejection{422, name + " is one too many: a viewer gets one track of a kind"};
-  return std::nullopt;
-}
-
-/** The m-line that the bundle's transport comes from: the first of the group that is carried (RFC
- * 9143 section 7.3.1). */
-tl::expected<std::size_t, Rejection>
-find_transport (const Offer &offer)
-{
-  const auto &lines = offer.media;
-  const auto carried = static_cast<std::size_t> (std::ranges::count_if (lines, is_carried));
-  if (carried == 0)
-    return reject (422, "the offer has no m-line for audio or video");
-  if (offer.bundle.empty ()) {
-    if (carried > 1)
-      return reject (422, "the offer has no a=group:BUNDLE: everything goes over one transport");
-    return static_cast<std::size_t> (std::ranges::find_if (lines, is_carried) - lines.begin ());
-  }
-  for (std::size_t i = 0; i < lines.size (); ++i)
-    if (is_carried (lines[i]) && !std::ranges::count (offer.bundle, lines[i].mid))
-      return reject (422, line_name (lines, i) + " isn't in the BUNDLE group");
-  for (const auto &mid : offer.bundle) {
-    const auto line = std::ranges::find_if (
-        lines, [&] (const auto &l) { return is_carried (l) && l.mid == mid; });
-    if (line != lines.end ())
-      return static_cast<std::size_t> (line - lines.begin ());
-  }
-  return reject (422, "the BUNDLE group names no m-line for audio or video");
-}
-
-std::optional<Rejection>
-check_transport (const Lines &lines, std::size_t index)
-{
-  const auto &line = lines[index];
-  const auto name = line_name (lines, index);
-  if (!line.rtcp_mux)
-    return Rejection{422, name + " has no a=rtcp-mux: RTP and RTCP share one port here"};
-  if (line.ice.ufrag.empty () || line.ice.password.empty ())
-    return Rejection{400, name + " has no a=ice-ufrag and a=ice-pwd"};
-  if (!Fingerprint::parse (line.fingerprint))
-    return Rejection{400, name + " has no a=fingerprint that can be checked"};
-  if (line.setup == SetupRole::passive)
-    return Rejection{422, name + " is setup:passive, which we are too: offer actpass or active"};
-  return std::nullopt;
-}
 
 /** The codec of the line that suits the source best, the viewer's favourite among equals. */
 const OfferedCodec *
@@ -100,21 +28,6 @@ choose_codec (const OfferedMedia &line, const Source &source)
     }
   }
   return best;
-}
-
-/** "VP8, rtx": each encoding once, the first few. */
-std::string
-encodings_of (const OfferedMedia &line)
-{
-  constexpr std::size_t enough = 8;
-  std::vector<std::string_view> names;
-  for (const auto &codec : line.codecs)
-    if (!std::ranges::count (names, codec.encoding) && names.size () < enough)
-      names.push_back (codec.encoding);
-  std::string out;
-  for (const auto name : names)
-    out.append (out.empty () ? "" : ", ").append (name);
-  return out.empty () ? "nothing that we know" : out;
 }
 
 /** All that the stream has of one kind. */
@@ -199,17 +112,9 @@ tl::expected<Agreement, Rejection>
 negotiate (const Offer &offer, const std::vector<Source> &sources, std::uint64_t ssrc_seed)
 {
   const auto &lines = offer.media;
-  if (lines.empty ())
-    return reject (400, "the offer has no m-lines");
-  for (std::size_t i = 0; i < lines.size (); ++i)
-    if (is_carried (lines[i]))
-      if (auto rejection = check_line (lines, i))
-        return tl::make_unexpected (*std::move (rejection));
-  const auto transport = find_transport (offer);
+  const auto transport = check_offer (offer, Offerer::viewer);
   if (!transport)
     return tl::make_unexpected (transport.error ());
-  if (auto rejection = check_transport (lines, *transport))
-    return tl::make_unexpected (*std::move (rejection));
 
   Agreement agreement{{}, *transport, lines[*transport].fingerprint, lines[*transport].ice};
   for (std::size_t i = 0; i < lines.size (); ++i)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -25,8 +26,16 @@ struct OfferedCodec
   std::string encoding; ///< "H264", as written
   int clock_rate = 0, channels = 1;
   std::string fmtp;
-  bool nack = false, pli = false, fir = false;
+  bool nack = false, pli = false, fir = false, transport_cc = false;
 };
+
+/** Numbers every packet of a transport, for its bandwidth estimate. */
+inline constexpr std::string_view transport_cc_extension =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/** 15 means something else in the one-byte form (RFC 8285 section 4.2), and larger ones don't fit.
+ */
+inline constexpr int max_extension_id = 14;
+
 struct OfferedMedia
 {
   std::string kind; ///< "audio", "video", "application"...
@@ -40,6 +49,8 @@ struct OfferedMedia
   std::string fingerprint; ///< "sha-256 AB:…", the first whose hash we can check
   IceCredentials ice;
   std::vector<OfferedCodec> codecs; ///< in the offer's order
+  std::uint8_t transport_cc_id = 0; ///< of transport_cc_extension, if the offerer sends it
+  std::optional<std::uint32_t> ssrc, rtx_ssrc; ///< of what the offerer sends
 };
 /** Session-level attributes are already copied down into each media section. Every string is free
  * of control characters and short: write_answer() repeats some of them as they are. */
@@ -79,7 +90,7 @@ struct Agreement
 /** An HTTP status and a sentence for the viewer's developer. */
 struct Rejection
 {
-  int status; ///< 400, 406, 415, 422
+  int status; ///< 400, 404, 406, 409, 412, 415, 422, 428, 503
   std::string text;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "libs/webrtc/srtp_cipher.hpp"
 
@@ -13,7 +12,6 @@ namespace {
 
 constexpr std::size_t rtp_header_min = 12, rtcp_header = 8, srtcp_index_size = 4;
 constexpr std::uint32_t encrypted_flag = 0x80000000;
-constexpr std::size_t max_sources = 8;
 
 std::uint32_t
 get_u32 (ByteView bytes, std::size_t at)
@@ -27,27 +25,6 @@ local_cipher (const SrtpKeys &keys, SrtpStream stream)
   return SrtpCipher::create (
       keys.profile, {keys.local_key, keys.local_salt, stream}, SrtpCipher::Direction::seal);
 }
-
-/** Replay protection of one SSRC (RFC 3711 section 3.3.2). */
-struct ReplayWindow
-{
-  std::uint32_t ssrc;
-  std::uint32_t newest;
-  std::uint64_t seen; ///< bit n: newest - n was received
-
-  bool is_new (std::uint32_t index) const
-  {
-    return index > newest || (newest - index < 64 && (seen >> (newest - index) & 1) == 0);
-  }
-  void add (std::uint32_t index)
-  {
-    if (index > newest) {
-      seen = index - newest < 64 ? seen << (index - newest) : 0;
-      newest = index;
-    }
-    seen |= std::uint64_t{1} << (newest - index);
-  }
-};
 
 } // namespace
 
@@ -105,54 +82,6 @@ SrtpOutbound::protect_rtcp (std::uint8_t *packet, std::size_t length)
     return 0;
   std::ranges::copy (word, packet + length + (gcm ? tag_size : 0));
   return length + tag_size + word.size ();
-}
-
-struct SrtcpInbound::Impl
-{
-  SrtpProfile profile;
-  std::unique_ptr<SrtpCipher> cipher;
-  std::vector<ReplayWindow> sources; ///< at most max_sources
-};
-
-SrtcpInbound::SrtcpInbound (const SrtpKeys &keys)
-    : impl_ (new Impl{keys.profile,
-        SrtpCipher::create (keys.profile, {keys.remote_key, keys.remote_salt, SrtpStream::rtcp},
-            SrtpCipher::Direction::open),
-        {}})
-{
-}
-
-SrtcpInbound::~SrtcpInbound () = default;
-SrtcpInbound::SrtcpInbound (SrtcpInbound &&) noexcept = default;
-
-std::optional<ByteView>
-SrtcpInbound::unprotect (std::span<std::uint8_t> packet)
-{
-  const auto tag_size = impl_->cipher->tag_size ();
-  if (packet.size () < rtcp_header + tag_size + srtcp_index_size)
-    return std::nullopt;
-  const auto end = packet.size () - tag_size - srtcp_index_size;
-  const bool gcm = impl_->profile == SrtpProfile::aead_aes_128_gcm;
-  const ByteView tag = packet.subspan (end + (gcm ? 0 : srtcp_index_size), tag_size);
-  const ByteView word = packet.subspan (end + (gcm ? tag_size : 0), srtcp_index_size);
-  const auto header = packet.first (rtcp_header);
-
-  const auto ssrc = get_u32 (header, 4);
-  const auto flagged = get_u32 (word, 0);
-  const auto index = flagged & ~encrypted_flag;
-  const auto known = std::ranges::find (impl_->sources, ssrc, &ReplayWindow::ssrc);
-  const bool is_known = known != impl_->sources.end ();
-  if ((flagged & encrypted_flag) == 0 || (is_known && !known->is_new (index))
-      || (!is_known && impl_->sources.size () == max_sources))
-    return std::nullopt;
-  if (!impl_->cipher->open (
-          {ssrc, index}, header, packet.subspan (rtcp_header, end - rtcp_header), word, tag))
-    return std::nullopt;
-  if (is_known)
-    known->add (index);
-  else
-    impl_->sources.push_back ({ssrc, index, 1});
-  return packet.first (end);
 }
 
 } // namespace stagedoor::webrtc

@@ -41,7 +41,24 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
-/** Opens what one session receives. Not thread safe. */
+/** Opens the media that one session receives. Not thread safe. No allocation per packet. */
+class SrtpInbound
+{
+public:
+  explicit SrtpInbound (const SrtpKeys &keys);
+  ~SrtpInbound ();
+  SrtpInbound (SrtpInbound &&) noexcept;
+
+  /** In place; header and payload, with whatever padding there is. nullopt when too short, no RTP,
+   * forged or replayed (window of 1024 per SSRC, at most 16 SSRCs). */
+  std::optional<ByteView> unprotect (std::span<std::uint8_t> packet);
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/** Opens the RTCP that one session receives. Not thread safe. */
 class SrtcpInbound
 {
 public:

@@ -7,7 +7,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "gst-plugins/common/certificate.hpp"
 #include "gst-plugins/common/gate/core.hpp"
+#include "gst-plugins/common/gate/rtmp_door.hpp"
 #include "libs/keys/ome.hpp"
 
 #define GST_CAT_DEFAULT stage_gate_debug
@@ -38,16 +40,25 @@ Connection::Connection (RtmpDoor &door, std::uint64_t id, Socket socket, Endpoin
   g_socket_set_blocking (socket_.get (), FALSE);
   g_socket_set_keepalive (socket_.get (), TRUE);
   g_socket_set_option (socket_.get (), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+  start_reading ();
+  watch ();
+}
+
+Connection::~Connection ()
+{
+  core ().withdraw (inquiry_);
+}
+
+void
+Connection::start_reading ()
+{
   readable_.reset (g_socket_create_source (socket_.get (), G_IO_IN, nullptr));
   const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
     return static_cast<Connection *> (self)->on_readable ();
   };
   g_source_set_callback (readable_.get (), G_SOURCE_FUNC (call), this, nullptr);
   core ().loop ().attach (readable_.get ());
-  watch ();
 }
-
-Connection::~Connection () = default;
 
 Core &
 Connection::core () const
@@ -55,9 +66,18 @@ Connection::core () const
   return door_.core ();
 }
 
+/** Whether what comes next may cost a signature. */
+bool
+Connection::shakes_hands () const
+{
+  return door_.certificate () != nullptr && !(tls_ ? tls_->is_open () : begun_);
+}
+
 gboolean
 Connection::on_readable ()
 {
+  if (shakes_hands () && !door_.may_shake_hands ())
+    return G_SOURCE_CONTINUE;
   for (int i = 0; i < reads_per_wakeup; ++i) {
     const auto room = door_.scratch ();
     GError *error = nullptr;
@@ -71,14 +91,64 @@ Connection::on_readable ()
       return G_SOURCE_REMOVE;
     }
     last_read_ = Clock::now ();
-    if (state_ != State::leaving) // what comes after a farewell is read, so that it isn't reset
-      feed (room.first (static_cast<std::size_t> (n)));
+    receive (room.first (static_cast<std::size_t> (n)));
     if (!readable_)
       return G_SOURCE_REMOVE;
     if (static_cast<std::size_t> (n) < room.size ())
       break;
   }
   return G_SOURCE_CONTINUE;
+}
+
+/** TLS begins with a record of a handshake (RFC 8446 section 5.1), RTMP with its version. */
+void
+Connection::begin (std::uint8_t first)
+{
+  constexpr std::uint8_t handshake_record = 0x16;
+  begun_ = true;
+  const auto &certificate = door_.certificate ();
+  if (first != handshake_record) {
+    if (door_.takes () == RtmpDoor::Takes::tls_only)
+      turn_away ("protocol", "no TLS, at a port for RTMPS only");
+  } else if (certificate != nullptr) {
+    tls_ = std::make_unique<tls::ServerSession> (*certificate->current ());
+  } else {
+    turn_away ("protocol", "TLS, but this server has no certificate");
+  }
+}
+
+void
+Connection::receive (ByteView bytes)
+{
+  if (!begun_)
+    begin (bytes.front ());
+  if (!readable_)
+    return;
+  if (tls_)
+    receive_sealed (bytes);
+  else if (state_ != State::leaving) // what comes after a farewell is read, so that it isn't reset
+    feed (bytes);
+}
+
+void
+Connection::receive_sealed (ByteView bytes)
+{
+  Bytes plain;
+  const auto read = tls_->feed (bytes, plain);
+  if (!plain.empty () && state_ != State::leaving)
+    feed (plain);
+  if (tls_->is_over ())
+    tls_->close ();
+  flush (); // handshakes and alerts
+  if (!readable_)
+    return;
+  if (tls_->is_over ())
+    return drop ("the publisher closed the connection");
+  if (read)
+    return;
+  if (state_ == State::leaving)
+    return drop ("the connection broke");
+  protocol_error (read.error ());
 }
 
 void
@@ -90,11 +160,11 @@ Connection::feed (ByteView bytes)
   while (true) {
     bool answered = false;
     for (const auto &event : events)
-      if (state_ != State::leaving) {
+      if (!is_over ()) {
         answered = answered || std::holds_alternative<rtmp::PublishRequest> (event);
         std::visit ([this] (const auto &e) { handle (e); }, event);
       }
-    if (!result && state_ != State::leaving)
+    if (!result && !is_over ())
       return protocol_error (result.error ().text);
     if (!answered || state_ != State::publishing)
       break;
@@ -107,17 +177,43 @@ Connection::feed (ByteView bytes)
 void
 Connection::handle (const rtmp::PublishRequest &request)
 {
-  const Knock knock{"rtmp", request.app, request.stream, request.query,
+  const Knock knock{tls_ ? "rtmps" : "rtmp", request.app, request.stream, request.query,
       keys::fill_port (request.url, door_.port ()), peer_};
-  auto admission = core ().judge (knock);
-  if (admission)
-    return publish (std::move (*admission));
-  const auto &denial = admission.error ();
-  core ().refused ({name_of (knock), peer_, denial.reason, denial.text});
-  const bool bad_name = denial.reason == "bad-name" || denial.reason == "busy";
-  session_.refuse_publish (
-      bad_name ? "NetStream.Publish.BadName" : "NetStream.Publish.Denied", denial.text);
-  leave ("refused");
+  state_ = State::asking;
+  inquiry_ = core ().knock (
+      knock, [this] (tl::expected<Admission, Denial> verdict) { decided (std::move (verdict)); });
+  if (state_ == State::asking)
+    wait_for_decision ();
+}
+
+/** The key holds, so that no stranger's flood may push this one out. */
+void
+Connection::wait_for_decision ()
+{
+  core ().doorkeeper ().authenticated (id_);
+  readable_.reset ();
+  deadline_ = {};
+}
+
+void
+Connection::decided (tl::expected<Admission, Denial> verdict)
+{
+  if (state_ != State::asking)
+    return;
+  const bool has_waited = !readable_;
+  if (has_waited)
+    start_reading ();
+  if (!verdict) {
+    const auto &denial = verdict.error ();
+    const bool bad_name = denial.reason == "bad-name" || denial.reason == "busy";
+    session_.refuse_publish (
+        bad_name ? "NetStream.Publish.BadName" : "NetStream.Publish.Denied", denial.text);
+    return leave ("refused");
+  }
+  last_read_ = Clock::now ();
+  publish (std::move (*verdict));
+  if (has_waited)
+    feed ({}); // what came behind the request
 }
 
 void
@@ -163,7 +259,7 @@ Connection::handle (const rtmp::Unpublished &)
 void
 Connection::protocol_error (const std::string &text)
 {
-  if (state_ == State::knocking)
+  if (!publication_)
     return turn_away ("protocol", text);
   core ().count_protocol_error ();
   GST_WARNING (
@@ -201,7 +297,7 @@ void
 Connection::drop (const std::string &why)
 {
   end_publication (why);
-  state_ = State::leaving;
+  state_ = State::gone;
   deadline_ = {};
   readable_.reset ();
   writable_.reset ();
@@ -221,10 +317,9 @@ Connection::end_publication (const std::string &why)
 void
 Connection::flush ()
 {
-  if (!readable_)
+  if (state_ == State::gone)
     return;
-  const auto more = session_.take_output ();
-  output_.insert (output_.end (), more.begin (), more.end ());
+  take_output ();
   if (!write_some ())
     return drop ("the connection broke");
   if (output_.size () - sent_ > max_output)
@@ -246,6 +341,19 @@ Connection::flush ()
   writable_.reset ();
   if (state_ == State::leaving && closing_ == Closing::ours)
     g_socket_shutdown (socket_.get (), FALSE, TRUE, nullptr);
+}
+
+void
+Connection::take_output ()
+{
+  auto more = session_.take_output ();
+  if (tls_) {
+    tls_->send (more);
+    if (state_ == State::leaving && closing_ == Closing::ours)
+      tls_->close ();
+    more = tls_->take_output ();
+  }
+  output_.insert (output_.end (), more.begin (), more.end ());
 }
 
 /** False when the connection is broken. */
@@ -282,7 +390,7 @@ Connection::on_deadline ()
   if (state_ == State::knocking)
     return turn_away ("timeout", "no key was shown in time");
   if (left_of (publication_->grant ()).count () == 0)
-    return close_publisher ("NetStream.Publish.Denied", "the key's time is over");
+    return close_publisher ("NetStream.Publish.Denied", publication_->why_it_ends ());
   if (now >= last_read_ + core ().limits ().silence)
     return close_publisher ("NetStream.Publish.Idle", "the publisher sent nothing for too long");
   watch ();

@@ -17,14 +17,6 @@ denial_of (keys::Refusal refusal)
   return {std::string (keys::name (refusal)), std::string (keys::explain (refusal))};
 }
 
-std::int64_t
-unix_ms ()
-{
-  return std::chrono::duration_cast<std::chrono::milliseconds> (
-      std::chrono::system_clock::now ().time_since_epoch ())
-      .count ();
-}
-
 /** Whether the same publisher comes back. In a public stream everybody has the same credential. */
 bool
 is_same_publisher (const Publication &live, const Admission &admission)
@@ -45,6 +37,14 @@ call_all (const Calls &calls, const Args &...args)
 }
 
 } // namespace
+
+std::int64_t
+unix_ms ()
+{
+  return std::chrono::duration_cast<std::chrono::milliseconds> (
+      std::chrono::system_clock::now ().time_since_epoch ())
+      .count ();
+}
 
 std::string
 to_text (const Endpoint &endpoint)
@@ -69,13 +69,6 @@ name_of (const Knock &knock)
 }
 
 void
-Core::open_rtmp (Socket listening, std::uint16_t port)
-{
-  rtmp_ = std::make_unique<RtmpDoor> (*this, std::move (listening), port);
-  loop_.post ([this] { rtmp_->listen (); });
-}
-
-void
 Core::run ()
 {
   pthread_setname_np (pthread_self (), "gate");
@@ -83,67 +76,115 @@ Core::run ()
 }
 
 void
-Core::quit ()
+Core::quit (std::vector<std::shared_ptr<Door>> doors)
 {
-  loop_.post ([this] {
-    close_all ();
+  loop_.post ([this, doors = std::move (doors)] () mutable {
+    close_where ([] (const Publication &) { return true; }, "the server closes this stream's door");
+    doors.clear ();
+    inquiries_.clear ();
+    forget_.clear ();
     loop_.quit ();
   });
 }
 
 void
-Core::close_all ()
+Core::enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away)
 {
-  close_where ([] (const Publication &) { return true; }, "the server closes this stream's door");
-  if (rtmp_)
-    rtmp_->close ();
-  forget_.clear ();
+  strangers_[id] = std::move (turn_away);
+  if (const auto surplus = doorkeeper_.enter (id, ip))
+    this->turn_away (*surplus, "too many connections that show no key");
+}
+
+void
+Core::leave (std::uint64_t id)
+{
+  strangers_.erase (id);
+  doorkeeper_.leave (id);
+}
+
+void
+Core::turn_away_oldest (const std::string &text)
+{
+  if (const auto oldest = doorkeeper_.oldest_unauthenticated ())
+    turn_away (*oldest, text);
+}
+
+void
+Core::turn_away (std::uint64_t id, const std::string &text)
+{
+  const auto found = strangers_.find (id);
+  if (found == strangers_.end ())
+    return;
+  const auto call = found->second; // it will be taken out
+  call ("limit", text);
 }
 
 tl::expected<Admission, Denial>
-Core::judge (const Knock &knock) const
+Core::check_key (const Knock &knock) const
 {
   const auto name = name_of (knock);
   if (name.empty ())
     return tl::unexpected (Denial{
         "bad-name", "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
-  const auto verifier = verifier_of (name);
-  if (verifier == nullptr)
+  const auto terms = terms_of (name);
+  if (!terms)
     return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  auto grant = verifier->verify ({.role = keys::Role::publish,
+  auto grant = terms->verifier->verify ({.role = keys::Role::publish,
       .app = knock.app,
       .stream = knock.stream,
       .query = knock.query,
-      .bearer = {},
+      .bearer = knock.bearer,
       .url = knock.url,
       .peer = knock.peer.ip,
       .now_ms = unix_ms ()});
   if (!grant)
     return tl::unexpected (denial_of (grant.error ()));
-  Admission admission{name, knock.protocol, std::move (*grant), knock.peer};
-  const auto live = roster_->live (name);
-  if (live != nullptr && !is_same_publisher (*live, admission))
-    return tl::unexpected (Denial{"busy", "somebody else publishes on this stream at the moment"});
-  return admission;
+  return Admission{name, knock.protocol, std::move (*grant), knock.peer};
+}
+
+tl::expected<Admission, Denial>
+Core::check_name (Admission admission, Takeover takeover) const
+{
+  const auto live = roster_->live (admission.name);
+  if (live == nullptr || takeover == Takeover::any_key
+      || (takeover == Takeover::same_key && is_same_publisher (*live, admission)))
+    return admission;
+  const bool is_same = is_same_publisher (*live, admission);
+  return tl::unexpected (
+      Denial{"busy", is_same ? "this stream is being published already, from another connection"
+                             : "somebody else publishes on this stream at the moment"});
+}
+
+tl::expected<Admission, Denial>
+Core::judge (const Knock &knock) const
+{
+  auto admission = check_key (knock);
+  if (!admission)
+    return admission;
+  const auto terms = terms_of (admission->name);
+  return check_name (std::move (*admission), terms ? terms->takeover : Takeover::never);
 }
 
 Core::Live
 Core::admitted (Admission admission, Closer close)
 {
-  close_where ([&] (const Publication &p) { return p.name () == admission.name; },
-      "the same key publishes from another connection now");
+  if (const auto live = roster_->live (admission.name))
+    close_where ([&] (const Publication &p) { return p.name () == admission.name; },
+        is_same_publisher (*live, admission) ? "the same key publishes from another connection now"
+                                             : "another key publishes on this stream now");
   ++counters_.admitted;
   GST_INFO ("%s: admitted %s by %s with credential %s", admission.name.c_str (),
       to_text (admission.peer).c_str (), admission.protocol.c_str (),
       admission.grant.credential_id.c_str ());
   const auto id = new_id ();
+  auto visit = std::exchange (admission.visit, nullptr);
   auto publication = std::make_shared<LivePublication> (
       std::move (admission), [weak = weak_from_this (), id] (std::string why) {
         if (const auto core = weak.lock ())
           core->loop_.post (
               [core = core.get (), id, why = std::move (why)] { core->close (id, why); });
       });
-  publishers_[id] = {publication, std::move (close)};
+  publishers_[id] = {publication, std::move (close), std::move (visit)};
   return publication;
 }
 
@@ -214,15 +255,16 @@ Core::tell (Refused refused)
 }
 
 std::uint64_t
-Core::admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier)
+Core::admit (const std::string &name, Terms terms)
 {
   const auto id = new_id ();
-  Entry entry{id, std::move (verifier)};
+  Entry entry{id, std::move (terms)};
   {
     const std::lock_guard lock (entries_mutex_);
-    std::swap (entries_[name], entry);
+    if (const auto [known, is_new] = entries_.try_emplace (name, entry); !is_new)
+      std::swap (known->second, entry);
   }
-  return id; // the replaced verifier goes here, not under the lock
+  return id; // the replaced terms go here, not under the lock
 }
 
 void
@@ -235,14 +277,14 @@ Core::stop_admitting (const std::string &name, std::uint64_t id)
     gone = entries_.extract (entry);
 }
 
-std::shared_ptr<const keys::Verifier>
-Core::verifier_of (const std::string &name) const
+std::optional<Terms>
+Core::terms_of (const std::string &name) const
 {
   const std::lock_guard lock (entries_mutex_);
   auto entry = entries_.find (name);
   if (entry == entries_.end ())
     entry = entries_.find ("*");
-  return entry != entries_.end () ? entry->second.verifier : nullptr;
+  return entry != entries_.end () ? std::optional (entry->second.terms) : std::nullopt;
 }
 
 std::uint64_t

@@ -35,7 +35,8 @@ LivePublication::stats () const
         network_->received, "lost-packets", G_TYPE_UINT64, network_->lost, "retransmitted-packets",
         G_TYPE_UINT64, network_->retransmitted, "dropped-packets", G_TYPE_UINT64, network_->dropped,
         "buffer-ms", G_TYPE_INT, network_->buffer_ms, "latency-ms", G_TYPE_INT,
-        network_->latency_ms, nullptr);
+        network_->latency_ms, "jitter-ms", G_TYPE_DOUBLE, network_->jitter_ms, "key-frame-requests",
+        G_TYPE_UINT64, network_->key_frame_requests, nullptr);
   return out;
 }
 

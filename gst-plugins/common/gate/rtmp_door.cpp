@@ -11,6 +11,8 @@ namespace stagedoor::gate {
 namespace {
 
 constexpr int accepts_per_wakeup = 64;
+/** A signature takes up to a few milliseconds. */
+constexpr int handshakes_per_turn = 8;
 /** Until accepting is tried again when the process has no descriptors left. */
 constexpr std::chrono::milliseconds accept_pause{100};
 
@@ -28,24 +30,36 @@ peer_of (GSocket *socket)
 
 } // namespace
 
-RtmpDoor::RtmpDoor (Core &core, Socket listening, std::uint16_t port)
-    : core_ (core), listening_ (std::move (listening)), port_ (port)
+RtmpDoor::RtmpDoor (
+    Core &core, Socket listening, Takes takes, const std::shared_ptr<Certificate> &certificate)
+    : core_ (core), listening_ (std::move (listening)), port_ (bound_port (listening_.get ())),
+      takes_ (takes), certificate_ (certificate)
 {
   g_socket_set_blocking (listening_.get (), FALSE);
 }
 
-RtmpDoor::~RtmpDoor () = default;
-
-void
-RtmpDoor::close ()
+RtmpDoor::~RtmpDoor ()
 {
   acceptable_.reset ();
-  accept_again_ = {};
-  for (auto &[id, connection] : connections_)
-    graveyard_.push_back (std::move (connection));
-  connections_.clear ();
-  graveyard_.clear ();
-  g_socket_close (listening_.get (), nullptr);
+  g_socket_close (listening_.get (), nullptr); // the main context may hold it for a moment yet
+}
+
+OpenedDoor
+RtmpDoor::open (
+    Core &core, const Endpoint &at, Takes takes, const std::shared_ptr<Certificate> &certificate)
+{
+  if (takes == Takes::tls_only && certificate == nullptr)
+    return tl::unexpected (std::string ("RTMPS needs a certificate"));
+  auto socket = listen_tcp (at);
+  if (!socket)
+    return tl::unexpected (socket.error ());
+  const std::shared_ptr<RtmpDoor> door (
+      new RtmpDoor (core, std::move (*socket), takes, certificate));
+  core.loop ().post ([weak = std::weak_ptr (door)] {
+    if (const auto door = weak.lock ())
+      door->listen ();
+  });
+  return door;
 }
 
 void
@@ -87,9 +101,7 @@ RtmpDoor::pause_accepting ()
   GST_WARNING ("can't accept a connection; trying again soon");
   acceptable_.reset ();
   accept_again_ = core_.loop ().at (Clock::now () + accept_pause, [this] { listen (); });
-  const auto oldest = core_.doorkeeper ().oldest_unauthenticated ();
-  if (auto *connection = oldest ? find (*oldest) : nullptr)
-    connection->turn_away ("limit", "this server has no room for more connections");
+  core_.turn_away_oldest ("this server has no room for more connections");
 }
 
 void
@@ -100,16 +112,22 @@ RtmpDoor::let_in (Socket socket)
   if (const auto objection = core_.doorkeeper ().objection (peer.ip); !objection.empty ())
     return core_.refused ({"", peer, "limit", objection});
   const auto id = core_.new_id ();
-  connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer);
-  if (const auto surplus = core_.doorkeeper ().enter (id, peer.ip))
-    find (*surplus)->turn_away ("limit", "too many connections that show no key");
+  auto &connection =
+      *(connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer));
+  core_.enter (id, peer.ip, [&connection] (const std::string &reason, const std::string &text) {
+    connection.turn_away (reason, text);
+  });
 }
 
-Connection *
-RtmpDoor::find (std::uint64_t id)
+bool
+RtmpDoor::may_shake_hands ()
 {
-  const auto found = connections_.find (id);
-  return found != connections_.end () ? found->second.get () : nullptr;
+  if (handshakes_ == 0)
+    core_.loop ().post ([weak = weak_from_this ()] {
+      if (const auto door = weak.lock ())
+        door->handshakes_ = 0;
+    });
+  return handshakes_++ < handshakes_per_turn;
 }
 
 void
@@ -118,9 +136,12 @@ RtmpDoor::bury (std::uint64_t id)
   auto node = connections_.extract (id);
   if (node.empty ())
     return;
-  core_.doorkeeper ().leave (id);
+  core_.leave (id);
   if (graveyard_.empty ())
-    core_.loop ().post ([this] { graveyard_.clear (); });
+    core_.loop ().post ([weak = weak_from_this ()] {
+      if (const auto door = weak.lock ())
+        door->graveyard_.clear ();
+    });
   graveyard_.push_back (std::move (node.mapped ()));
 }
 

@@ -75,7 +75,7 @@ SrtDoor::~SrtDoor ()
   port_.rest (); // nobody asks any more
 }
 
-tl::expected<std::shared_ptr<SrtDoor>, std::string>
+OpenedDoor
 SrtDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings)
 {
   if (settings.latency.count () < 0 || settings.latency > most_latency)
@@ -133,25 +133,36 @@ SrtDoor::introduce (SRTSOCKET socket, const Knock &knock)
 {
   auto &core = *core_;
   core.count_connection ();
-  auto admission = core.judge (knock);
-  auto objection = core.doorkeeper ().objection (knock.peer.ip);
-  if (!admission || !objection.empty ()) {
-    const auto denial = admission ? Denial{"limit", std::move (objection)} : admission.error ();
-    core.refused ({name_of (knock), knock.peer, denial.reason, denial.text});
+  if (auto objection = core.doorkeeper ().objection (knock.peer.ip); !objection.empty ()) {
+    core.refused ({name_of (knock), knock.peer, "limit", std::move (objection)});
     return post ([this, socket] { drop (socket); });
   }
   const auto guest = core.new_id ();
   core.doorkeeper ().enter_authenticated (guest, knock.peer.ip);
-  const auto live = core.admitted (
-      std::move (*admission), [weak = weak_from_this (), core = &core, socket, guest] (
-                                  const Core::Live &publication, const std::string &why) {
+  core.knock (knock, [weak = weak_from_this (), core = &core, socket, guest] (
+                         tl::expected<Admission, Denial> verdict) {
+    const auto door = weak.lock ();
+    if (verdict && door)
+      return door->publish (socket, guest, std::move (*verdict));
+    core->doorkeeper ().leave (guest);
+    if (door)
+      door->post ([door = door.get (), socket] { door->drop (socket); });
+  });
+}
+
+void
+SrtDoor::publish (SRTSOCKET socket, std::uint64_t guest, Admission admission)
+{
+  const auto live = core_->admitted (
+      std::move (admission), [weak = weak_from_this (), core = core_.get (), socket, guest] (
+                                 const Core::Live &publication, const std::string &why) {
         core->end (publication, why);
         core->doorkeeper ().leave (guest);
         if (const auto door = weak.lock ())
           door->post ([door = door.get (), socket] { door->drop (socket); });
       });
   post ([this, socket, live, guest] { begin (socket, live, guest); });
-  core.announce (live);
+  core_->announce (live);
 }
 
 void

@@ -52,7 +52,7 @@ SrtSession::check (
     if (auto over = receive (scratch))
       return over;
   if (left_of (publication_->grant ()).count () == 0)
-    return "the key's time is over";
+    return publication_->why_it_ends ();
   if (now >= last_read_ + most_silence)
     return "the publisher sent nothing for too long";
   return std::nullopt;

@@ -47,7 +47,7 @@ Admission::admit (const std::string &peer)
   auto why = objection (site, peer.empty () || is_loopback (ip));
   if (!why.empty ())
     return tl::unexpected (std::move (why));
-  if (waiting_.size () >= max_pending) {
+  if (waiting_.size () >= limits_.pending) {
     auto &oldest = *waiting_.front ();
     stop_waiting (oldest);
     oldest.lost_ = true;
@@ -65,16 +65,17 @@ Admission::admit (const std::string &peer)
 std::string
 Admission::objection (const IpAddress &site, bool is_of_many) const
 {
-  if (total_ >= max_viewers)
-    return "this server has " + std::to_string (max_viewers) + " viewers, which is its limit";
+  const std::string whom = limits_.whom;
+  if (total_ >= limits_.all)
+    return "this server has " + std::to_string (limits_.all) + " " + whom + ", which is its limit";
   const auto known = sites_.find (site);
   if (is_of_many || known == sites_.end ())
     return {};
-  if (known->second.all >= max_viewers_per_address)
-    return "your address has " + std::to_string (max_viewers_per_address)
-           + " viewers, which is the limit";
-  if (known->second.pending >= max_pending_per_address)
-    return "too many viewers are connecting from your address; try again shortly";
+  if (known->second.all >= limits_.per_address)
+    return "your address has " + std::to_string (limits_.per_address) + " " + whom
+           + ", which is the limit";
+  if (known->second.pending >= limits_.pending_per_address)
+    return "too many " + whom + " are connecting from your address; try again shortly";
   return {};
 }
 

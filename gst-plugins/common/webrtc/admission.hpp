@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bounds how many viewers a port has, and how many of them have an answer without being connected.
+// Bounds how many viewers or publishers a port has, and how many of them have an answer without
+// being connected.
 #pragma once
 
 #include <list>
@@ -22,7 +23,18 @@ public:
   static constexpr std::size_t max_viewers = 10'000, max_viewers_per_address = 500;
   static constexpr std::size_t max_pending = 1024, max_pending_per_address = 64;
 
-  /** What a viewer holds until its end; made by admit(). Any thread. */
+  struct Limits
+  {
+    const char *whom; ///< plural
+    std::size_t all, per_address, pending, pending_per_address;
+  };
+  static constexpr Limits viewers{
+      "viewers", max_viewers, max_viewers_per_address, max_pending, max_pending_per_address};
+  static constexpr Limits publishers{"publishers", 1000, 100, 128, 16};
+
+  explicit Admission (const Limits &limits = viewers) : limits_ (limits) {}
+
+  /** What one of them holds until its end; made by admit(). Any thread. */
   class Place
   {
   public:
@@ -59,6 +71,7 @@ private:
   void stop_waiting (Place &place);
   void leave (Place &place);
 
+  const Limits limits_;
   mutable std::mutex mutex_; // innermost
   // Protected by mutex_:
   std::size_t total_ = 0;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gst-plugins/common/webrtc/session.hpp"
+#include "gst-plugins/common/webrtc/viewer.hpp"
 
 namespace stagedoor::webrtc {
 
@@ -76,18 +76,19 @@ FanOut::submit (
 }
 
 void
-FanOut::expect (const std::string &id)
+FanOut::expect (const std::string &id, std::shared_ptr<IceSession> ice)
 {
   ++counters.pending;
   std::lock_guard lock (mutex_);
-  ids_.insert (id);
+  ids_[id] = std::move (ice);
 }
 
-bool
-FanOut::has (const std::string &id) const
+std::shared_ptr<IceSession>
+FanOut::ice_session (const std::string &id) const
 {
   std::lock_guard lock (mutex_);
-  return ids_.contains (id);
+  const auto found = ids_.find (id);
+  return found != ids_.end () ? found->second : nullptr;
 }
 
 FeedStats
@@ -111,43 +112,43 @@ void
 FanOut::set_codec (std::size_t track, Codec codec)
 {
   auto &t = tracks_[track];
-  for (auto *session : sessions_)
-    if (session->lacks (codec != Codec::opus))
-      session->end ("there is another track now");
-    else if (t.codec != codec && session->watches (track))
-      session->end ("the codec changed");
+  for (auto *viewer : viewers_)
+    if (viewer->lacks (codec != Codec::opus))
+      viewer->end ("there is another track now");
+    else if (t.codec != codec && viewer->watches (track))
+      viewer->end ("the codec changed");
   if (t.codec != codec)
     t.history.clear ();
   t.codec = codec;
 }
 
 void
-FanOut::add (Session &session)
+FanOut::add (Viewer &viewer)
 {
-  sessions_.push_back (&session);
-  if (sessions_.size () == 1 && watched_)
+  viewers_.push_back (&viewer);
+  if (viewers_.size () == 1 && watched_)
     watched_ (true);
 }
 
 void
-FanOut::watch (Session &session)
+FanOut::watch (Viewer &viewer)
 {
-  watching_.push_back (&session);
-  joining_.push_back (&session);
+  watching_.push_back (&viewer);
+  joining_.push_back (&viewer);
   --counters.pending;
   ++counters.viewers;
   ++counters.joined;
 }
 
 void
-FanOut::remove (Session &session)
+FanOut::remove (Viewer &viewer)
 {
-  const bool last = std::erase (sessions_, &session) > 0 && sessions_.empty ();
-  std::erase (joining_, &session);
-  --(std::erase (watching_, &session) > 0 ? counters.viewers : counters.pending);
+  const bool last = std::erase (viewers_, &viewer) > 0 && viewers_.empty ();
+  std::erase (joining_, &viewer);
+  --(std::erase (watching_, &viewer) > 0 ? counters.viewers : counters.pending);
   {
     std::lock_guard lock (mutex_);
-    ids_.erase (session.id ());
+    ids_.erase (viewer.id ());
   }
   if (last && watched_)
     watched_ (false);
@@ -156,16 +157,16 @@ FanOut::remove (Session &session)
 void
 FanOut::end (const std::string &id)
 {
-  const auto found = std::ranges::find (sessions_, id, &Session::id);
-  if (found != sessions_.end ())
+  const auto found = std::ranges::find (viewers_, id, &Viewer::id);
+  if (found != viewers_.end ())
     (*found)->end ("ended by request");
 }
 
 void
 FanOut::end_all (const char *why)
 {
-  for (auto *session : sessions_)
-    session->end (why);
+  for (auto *viewer : viewers_)
+    viewer->end (why);
 }
 
 void
@@ -198,8 +199,8 @@ FanOut::deliver (Item &item)
     track.keyframe_wanted = false;
   const SharedFrame shared = std::move (item.frame);
   track.history.add (shared);
-  for (auto *session : watching_)
-    session->deliver (item.track, shared);
+  for (auto *viewer : watching_)
+    viewer->deliver (item.track, shared);
 }
 
 void
@@ -223,7 +224,7 @@ FanOut::catch_up ()
 {
   const auto turn_ends = joining_.begin () + std::min (std::ssize (joining_), joiners_at_once);
   joining_.erase (std::remove_if (joining_.begin (), turn_ends,
-                      [] (Session *session) { return !session->catch_up (); }),
+                      [] (Viewer *viewer) { return !viewer->catch_up (); }),
       turn_ends);
   return !joining_.empty ();
 }

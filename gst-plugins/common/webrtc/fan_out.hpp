@@ -4,10 +4,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +16,8 @@
 
 namespace stagedoor::webrtc {
 
-class Session;
+class IceSession;
+class Viewer;
 
 class FanOut
 {
@@ -26,18 +27,20 @@ public:
   // Any thread.
   void submit (
       std::size_t track, std::shared_ptr<PacketizedFrame> frame, std::int64_t running_time_ns);
-  void expect (const std::string &id);
-  bool has (const std::string &id) const;
+  void expect (const std::string &id, std::shared_ptr<IceSession> ice);
+  bool has (const std::string &id) const { return ice_session (id) != nullptr; }
+  /** Null when there is no such viewer (any more). */
+  std::shared_ptr<IceSession> ice_session (const std::string &id) const;
   FeedStats stats () const;
 
   // The webrtc thread.
   /** Ends the viewers who watch what @p track was before, and those who asked for something of its
    * kind when there was none: they may come again for all of it. */
   void set_codec (std::size_t track, Codec codec);
-  void add (Session &session);
-  /** @p session is connected: media from here on. */
-  void watch (Session &session);
-  void remove (Session &session);
+  void add (Viewer &viewer);
+  /** @p viewer is connected: media from here on. */
+  void watch (Viewer &viewer);
+  void remove (Viewer &viewer);
   void end (const std::string &id);
   void end_all (const char *why);
   /** No callback any more. */
@@ -90,9 +93,9 @@ private:
   KeyframeWanted keyframe_wanted_;
   Watched watched_;
   std::vector<Track> tracks_;
-  std::vector<Session *> sessions_;      ///< all
-  std::vector<Session *> watching_;      ///< those that are connected
-  std::vector<Session *> joining_;       ///< of these, those that haven't caught up
+  std::vector<Viewer *> viewers_;        ///< all
+  std::vector<Viewer *> watching_;       ///< those that are connected
+  std::vector<Viewer *> joining_;        ///< of these, those that haven't caught up
   std::uint64_t unsent_seen_ = 0;        ///< of counters.unsent
   std::vector<Item> taken_;              ///< collected; kept for its capacity
   std::optional<std::int64_t> clock_us_; ///< monotonic time at running time 0
@@ -101,7 +104,7 @@ private:
   std::vector<Item> inbox_;     // protected by mutex_
   std::size_t inbox_bytes_ = 0; // protected by mutex_
   std::vector<bool> dropping_;  // protected by mutex_; per track, up to its next key frame
-  std::set<std::string> ids_;   // protected by mutex_
+  std::map<std::string, std::shared_ptr<IceSession>> ids_; // protected by mutex_; of all viewers
 };
 
 } // namespace stagedoor::webrtc

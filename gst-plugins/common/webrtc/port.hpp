@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The process's WebRTC port: one UDP socket from which all streams are sent to all their viewers.
+// The process's WebRTC port: one UDP socket from which all streams are sent to all their viewers,
+// and to which WHIP publishers send.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include "gst-plugins/common/webrtc/ingest.hpp"
 #include "libs/webrtc/negotiation.hpp"
 #include "libs/webrtc/packetizer.hpp"
 
@@ -52,12 +54,16 @@ public:
   {
     std::string id; ///< unguessable
     std::string answer;
+    std::string etag; ///< of its ICE session
   };
   /** Answers an SDP offer and expects its viewer. @p peer is the address that it came from, for
    * limits. 409 when there is nothing to send yet, 503 when there are too many viewers. When too
    * many are connecting, the one that has been for longest is ended. */
   virtual tl::expected<Joined, Rejection> join (
       std::string_view offer, const std::string &peer) = 0;
+  /** As Ingest::patch(); 404 when there is no such viewer (any more). */
+  virtual tl::expected<IcePatch, Rejection> patch (const std::string &id, std::string_view fragment,
+      std::optional<std::string_view> if_match) = 0;
   /** False when there is no such viewer (any more). */
   virtual bool end (const std::string &id) = 0;
   virtual bool has (const std::string &id) const = 0;
@@ -91,6 +97,13 @@ public:
 
   virtual std::shared_ptr<Feed> new_feed (
       std::size_t tracks, KeyframeWanted keyframe_wanted, Watched watched = nullptr) = 0;
+
+  /** Answers a publisher's SDP offer and expects the publisher. @p peer is the address that it came
+   * from, for limits. @p codecs is what the caller can depayload. Rejections are 400, 406, 422, and
+   * 503 when there are too many publishers. It has 10 s to connect, and 10 s of silence are its
+   * end. */
+  virtual tl::expected<Received, Rejection> receive (std::string_view offer,
+      const std::string &peer, const std::vector<Codec> &codecs, IngestCalls calls) = 0;
 };
 
 } // namespace stagedoor::webrtc

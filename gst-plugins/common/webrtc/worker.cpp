@@ -98,13 +98,42 @@ Worker::remove (const std::shared_ptr<FanOut> &fan_out)
 }
 
 void
-Worker::add (SessionPlan plan, const std::shared_ptr<FanOut> &fan_out)
+Worker::add (ViewerPlan plan, const std::shared_ptr<FanOut> &fan_out)
 {
-  auto session = std::make_unique<Session> (std::move (plan), fan_out,
-      SessionContext{sender_, identity_, ended_}, g_get_monotonic_time ());
-  fan_out->add (*session);
-  const auto ufrag = session->local_ufrag ();
-  sessions_[ufrag].session = std::move (session);
+  add (std::make_unique<Viewer> (std::move (plan), fan_out, context (), g_get_monotonic_time ()));
+}
+
+void
+Worker::add (ContributorPlan plan)
+{
+  add (std::make_unique<Contributor> (std::move (plan), context (), g_get_monotonic_time ()));
+}
+
+void
+Worker::add (std::unique_ptr<Session> session)
+{
+  auto &transport = session->transport ();
+  const auto &ufrag = transport.local_ufrag ();
+  by_ufrag_[ufrag] = &sessions_.emplace_back (Entry{std::move (session), &transport, {ufrag}, {}});
+}
+
+void
+Worker::restart_ice (std::string_view ufrag, IceCredentials local, const IceCredentials &remote)
+{
+  const auto found = by_ufrag_.find (ufrag);
+  if (found == by_ufrag_.end ())
+    return;
+  auto &entry = *found->second;
+  // Former ones, or those of a restart that nothing came of.
+  std::erase_if (entry.ufrags, [&] (const std::string &known) {
+    if (known == entry.transport->local_ufrag ())
+      return false;
+    by_ufrag_.erase (known);
+    return true;
+  });
+  entry.ufrags.push_back (local.ufrag);
+  by_ufrag_[local.ufrag] = &entry;
+  entry.transport->restart_ice (std::move (local), remote);
 }
 
 int
@@ -156,18 +185,21 @@ Worker::receive ()
   const auto now_us = g_get_monotonic_time ();
   for (const auto &datagram : receiver_.receive ())
     on_datagram (datagram, now_us);
+  for (auto *session : received_)
+    session->on_batch_end ();
+  received_.clear ();
 }
 
 void
 Worker::bind_path (Entry &entry, const Path &path)
 {
   auto &owner = paths_[path];
-  if (owner == entry.session.get ())
+  if (owner == entry.transport)
     return;
-  owner = entry.session.get ();
+  owner = entry.transport;
   if (entry.paths.size () == max_paths) {
     if (const auto oldest = paths_.find (entry.paths.front ());
-        oldest != paths_.end () && oldest->second == entry.session.get ())
+        oldest != paths_.end () && oldest->second == entry.transport)
       paths_.erase (oldest);
     entry.paths.erase (entry.paths.begin ());
   }
@@ -177,10 +209,10 @@ Worker::bind_path (Entry &entry, const Path &path)
 void
 Worker::on_check (const Datagram &datagram, std::string_view ufrag, std::int64_t now_us)
 {
-  const auto found = sessions_.find (ufrag);
-  if (found != sessions_.end ()
-      && found->second.session->on_check (datagram.bytes, datagram.path, now_us))
-    bind_path (found->second, datagram.path);
+  const auto found = by_ufrag_.find (ufrag);
+  if (found != by_ufrag_.end ()
+      && found->second->transport->on_check (datagram.bytes, datagram.path, now_us))
+    bind_path (*found->second, datagram.path);
 }
 
 void
@@ -197,6 +229,8 @@ Worker::on_datagram (const Datagram &datagram, std::int64_t now_us)
     found->second->on_check_answer (datagram.bytes, datagram.path, now_us);
   else if (kind == PacketKind::dtls)
     found->second->on_dtls (datagram.bytes, datagram.path, now_us);
+  else if (kind == PacketKind::rtp)
+    found->second->on_rtp (datagram.bytes, now_us);
   else if (kind == PacketKind::rtcp)
     found->second->on_rtcp (datagram.bytes, now_us);
 }
@@ -213,10 +247,21 @@ Worker::on_time (std::int64_t now_us)
   if (now_us < next_tick_us_)
     return;
   next_tick_us_ = now_us + tick_us;
-  for (const auto &[ufrag, entry] : sessions_)
-    entry.session->on_time (now_us);
+  for (const auto &entry : sessions_)
+    entry.transport->on_time (now_us);
   for (const auto &fan_out : fan_outs_)
     fan_out->on_time (now_us);
+}
+
+void
+Worker::unbind (const Entry &entry)
+{
+  for (const auto &ufrag : entry.ufrags)
+    by_ufrag_.erase (ufrag);
+  for (const auto &path : entry.paths)
+    if (const auto bound = paths_.find (path);
+        bound != paths_.end () && bound->second == entry.transport)
+      paths_.erase (bound);
 }
 
 void
@@ -224,15 +269,10 @@ Worker::reap ()
 {
   if (!std::exchange (ended_, false))
     return;
-  std::erase_if (sessions_, [this] (const auto &item) {
-    const auto &[ufrag, entry] = item;
-    if (!entry.session->ended ())
+  std::erase_if (sessions_, [this] (const Entry &entry) {
+    if (!entry.transport->ended ())
       return false;
-    for (const auto &path : entry.paths)
-      if (const auto bound = paths_.find (path);
-          bound != paths_.end () && bound->second == entry.session.get ())
-        paths_.erase (bound);
-    entry.session->fan_out ().remove (*entry.session);
+    unbind (entry);
     return true;
   });
 }

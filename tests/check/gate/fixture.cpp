@@ -63,9 +63,15 @@ keyring_text ()
   return keys::format_keyfile (settings ({}));
 }
 
-TestGate::TestGate (const gate::Limits &limits)
+std::uint16_t
+port_of (const std::string &address)
 {
-  auto opened = gate::Gate::open ("127.0.0.1:0", limits);
+  return static_cast<std::uint16_t> (std::stoul (address.substr (address.rfind (':') + 1)));
+}
+
+TestGate::TestGate (const gate::Limits &limits, const gate::DoorSettings &settings)
+{
+  auto opened = gate::Gate::open ("127.0.0.1:0", limits, settings);
   ck_assert_msg (opened.has_value (), "%s", opened ? "" : opened.error ().c_str ());
   gate_ = *opened;
   admission_ = gate_->admit ("live/demo", keyring ());

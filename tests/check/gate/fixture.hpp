@@ -23,12 +23,13 @@ std::string key_for (const char *scope, keys::Role role = keys::Role::publish,
     std::int64_t lifetime_s = 3600, bool right_secret = true);
 std::shared_ptr<const keys::Verifier> keyring (const std::string &revoked_credential = {});
 std::string keyring_text (); ///< as a key file has it
+std::uint16_t port_of (const std::string &address);
 
 /** A gate on a free loopback port, and what it said. */
 class TestGate
 {
 public:
-  explicit TestGate (const gate::Limits &limits = {});
+  explicit TestGate (const gate::Limits &limits = {}, const gate::DoorSettings &settings = {});
 
   gate::Gate *operator->() const { return gate_.get (); }
   std::shared_ptr<gate::Gate> &pointer () { return gate_; }

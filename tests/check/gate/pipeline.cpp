@@ -66,7 +66,7 @@ Pipeline::port () const
   g_object_get (gate (), "stats", &stats, nullptr);
   const Structure owned (stats);
   const std::string address = gst_structure_get_string (stats, "address");
-  return static_cast<std::uint16_t> (std::stoi (address.substr (address.rfind (':') + 1)));
+  return port_of (address);
 }
 
 std::uint64_t

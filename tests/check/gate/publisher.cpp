@@ -2,10 +2,12 @@
 // Handshake, commands and tags as a simple encoder sends them (Adobe's RTMP specification 1.0).
 #include "tests/check/gate/publisher.hpp"
 
+#include <csignal>
 #include <cstring>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -62,6 +64,8 @@ Publisher::Publisher (std::uint16_t port, const char *from)
   const timeval patience{10, 0};
   setsockopt (socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt (socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const int at_once = 1;
+  setsockopt (socket_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   const auto here = loopback (from, 0), there = loopback ("127.0.0.1", port);
   if (bind (socket_, reinterpret_cast<const sockaddr *> (&here), sizeof here) != 0
       || ::connect (socket_, reinterpret_cast<const sockaddr *> (&there), sizeof there) != 0)
@@ -82,7 +86,32 @@ Publisher::close ()
 }
 
 bool
+Publisher::start_tls (int version, bool careful)
+{
+  std::signal (SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
+  static const OpenSslPtr<SSL_CTX, SSL_CTX_free> context (SSL_CTX_new (TLS_client_method ()));
+  tls_.reset (SSL_new (context.get ()));
+  if (version != 0) {
+    SSL_set_security_level (tls_.get (), 0); // TLS 1.1 needs SHA-1
+    SSL_set_min_proto_version (tls_.get (), version);
+    SSL_set_max_proto_version (tls_.get (), version);
+  }
+  if (careful)
+    SSL_set_verify (tls_.get (), SSL_VERIFY_PEER, nullptr);
+  SSL_set_fd (tls_.get (), socket_);
+  return SSL_connect (tls_.get ()) == 1;
+}
+
+bool
 Publisher::send (ByteView bytes)
+{
+  if (tls_)
+    return SSL_write (tls_.get (), bytes.data (), static_cast<int> (bytes.size ())) > 0;
+  return send_unsealed (bytes);
+}
+
+bool
+Publisher::send_unsealed (ByteView bytes)
 {
   while (!bytes.empty ()) {
     const auto n = ::send (socket_, bytes.data (), bytes.size (), MSG_NOSIGNAL);
@@ -93,11 +122,20 @@ Publisher::send (ByteView bytes)
   return true;
 }
 
+ssize_t
+Publisher::read_some (char *room, std::size_t size)
+{
+  if (!tls_)
+    return recv (socket_, room, size, 0);
+  const int n = SSL_read (tls_.get (), room, static_cast<int> (size));
+  return n <= 0 && SSL_get_error (tls_.get (), n) == SSL_ERROR_ZERO_RETURN ? 0 : n;
+}
+
 bool
 Publisher::read_more ()
 {
   char room[4096];
-  const auto n = recv (socket_, room, sizeof room, 0);
+  const auto n = read_some (room, sizeof room);
   if (n > 0)
     received_.append (room, static_cast<std::size_t> (n));
   return n > 0;
@@ -117,7 +155,7 @@ Publisher::closed_by_peer ()
 {
   char room[4096];
   ssize_t n = 0;
-  while ((n = recv (socket_, room, sizeof room, 0)) > 0)
+  while ((n = read_some (room, sizeof room)) > 0)
     received_.append (room, static_cast<std::size_t> (n));
   return n == 0 || errno == ECONNRESET;
 }
@@ -154,7 +192,7 @@ Publisher::message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, c
 }
 
 void
-Publisher::ask (std::string_view app, std::string_view stream)
+Publisher::ask (std::string_view app, std::string_view stream, const std::string &scheme)
 {
   Bytes connect, create, publish;
   Writer writer (connect);
@@ -162,7 +200,7 @@ Publisher::ask (std::string_view app, std::string_view stream)
   put_number (writer, 1);
   writer.u8 (3);
   put_field (writer, "app", app);
-  put_field (writer, "tcUrl", "rtmp://127.0.0.1/" + std::string (app));
+  put_field (writer, "tcUrl", scheme + "://127.0.0.1/" + std::string (app));
   writer.u24 (9); // end of the object
   message (command, 0, 0, connect);
   Writer second (create);
@@ -180,10 +218,11 @@ Publisher::ask (std::string_view app, std::string_view stream)
 }
 
 bool
-Publisher::publish (std::string_view stream_and_query, std::string_view app)
+Publisher::publish (
+    std::string_view stream_and_query, std::string_view app, const std::string &scheme)
 {
   handshake ();
-  ask (app, stream_and_query);
+  ask (app, stream_and_query, scheme);
   return expect ("NetStream.Publish.Start");
 }
 

@@ -7,7 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include <openssl/ssl.h>
+
 #include "libs/base/bytes.hpp"
+#include "libs/base/openssl_ptr.hpp"
 
 namespace stagedoor::test {
 
@@ -23,11 +26,18 @@ public:
   bool connected () const { return socket_ >= 0; }
   bool send (ByteView bytes); ///< false when the peer has closed
 
+  /** What follows is said by TLS: @p version and no other, when given. False when the server
+   * doesn't want to, or is a @p careful client's to be refused. */
+  bool start_tls (int version = 0, bool careful = false);
+  bool send_unsealed (ByteView bytes); ///< past TLS
+  SSL *tls () { return tls_.get (); }
+
   void handshake ();
   /** connect, createStream and publish. @p stream may hold a query. */
-  void ask (std::string_view app, std::string_view stream);
+  void ask (std::string_view app, std::string_view stream, const std::string &scheme = "rtmp");
   /** All of the above; true when the server lets us publish. */
-  bool publish (std::string_view stream_and_query, std::string_view app = "live");
+  bool publish (std::string_view stream_and_query, std::string_view app = "live",
+      const std::string &scheme = "rtmp");
   void unpublish ();
 
   /** Reads until @p text came; false when the peer closed, or was silent for 10 s, before. */
@@ -44,9 +54,12 @@ public:
 
 private:
   void message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, const Bytes &body);
+  /** 0 when the peer has closed, negative when it was silent or the connection broke. */
+  ssize_t read_some (char *room, std::size_t size);
   bool read_more ();
 
   int socket_ = -1;
+  OpenSslPtr<SSL, SSL_free> tls_; // or null
   std::string received_;
 };
 

@@ -6,6 +6,8 @@
 #include <glib/gstdio.h>
 
 #include "gst-plugins/common/shared_service.hpp"
+#include "tests/check/gate/certificate_files.hpp"
+#include "tests/check/gate/control_server.hpp"
 #include "tests/check/gate/pipeline.hpp"
 
 using namespace stagedoor;
@@ -55,11 +57,16 @@ START_TEST (wrong_settings_are_errors)
   const auto again = adopt (gst_element_get_bus (broken.get ()));
   Pipeline passphrase ("public=true srt-passphrase=short");
   assert_error (passphrase, GST_RESOURCE_ERROR_SETTINGS, "10 to 79 bytes");
+  Pipeline half ("public=true tls-certificate=/nonexistent/cert.pem");
+  assert_error (half, GST_RESOURCE_ERROR_SETTINGS, "go together");
+  Pipeline no_certificate (
+      "public=true tls-certificate=/nonexistent/cert.pem tls-private-key=/nonexistent/key.pem");
+  assert_error (no_certificate, GST_RESOURCE_ERROR_SETTINGS, "/nonexistent/cert.pem");
   Pipeline host ("public=true", {}, "no.such.host:0");
   assert_error (host, GST_RESOURCE_ERROR_SETTINGS, "listen address");
   for (const char *bad : {"", "rtmp://", "http://:1935/live/demo", "rtmp://:1935/live",
            "rtmp://:1935/live/", "rtmp://:1935/live/a/b", "rtmp://:1935/live/..", "rtmp://:x/a/b",
-           "srt://", "srt://:9999/live", "srt://:x/a/b"}) {
+           "srt://", "srt://:9999/live", "srt://:x/a/b", "rtmps://:1936/live", "rtmpss://:0/a/b"}) {
     Pipeline pipeline ("public=true");
     g_object_set (pipeline.gate (), "location", bad, nullptr);
     ck_assert_msg (pipeline.set_state (GST_STATE_READY) == GST_STATE_CHANGE_FAILURE, "%s", bad);
@@ -96,19 +103,53 @@ START_TEST (taken_port_is_an_error)
 }
 END_TEST
 
+/** A temporary file that holds @p text. */
+struct File
+{
+  explicit File (const char *text)
+  {
+    const int file = g_file_open_tmp ("stagedoor-XXXXXX", &path, nullptr);
+    ck_assert_int_ge (file, 0);
+    g_close (file, nullptr);
+    ck_assert (g_file_set_contents (path, text, -1, nullptr));
+  }
+  ~File ()
+  {
+    g_unlink (path);
+    g_free (path);
+  }
+  gchar *path = nullptr;
+};
+
 START_TEST (keys_come_from_a_file)
 {
-  gchar *path = nullptr;
-  const int file = g_file_open_tmp ("keys-XXXXXX", &path, nullptr);
-  ck_assert_int_ge (file, 0);
-  g_close (file, nullptr);
-  ck_assert (g_file_set_contents (path, keyring_text ().c_str (), -1, nullptr));
-  Pipeline pipeline (std::string ("key-file=") + path);
+  const File keys (keyring_text ().c_str ());
+  Pipeline pipeline (std::string ("key-file=") + keys.path);
   pipeline.play ();
   Publisher publisher (pipeline.port ());
   ck_assert (publisher.publish (good_stream ()));
-  g_unlink (path);
-  g_free (path);
+}
+END_TEST
+
+START_TEST (certificate_opens_for_tls)
+{
+  CertificateFiles files;
+  const auto tls = " tls-certificate=" + files.paths ().certificate
+                   + " tls-private-key=" + files.paths ().private_key;
+  for (const char *location : {"rtmp://127.0.0.1:0/live/demo", "rtmps://127.0.0.1:0/live/demo"}) {
+    Pipeline pipeline (with_keys () + tls);
+    g_object_set (pipeline.gate (), "location", location, nullptr);
+    pipeline.play ();
+    Publisher publisher (pipeline.port ());
+    ck_assert (publisher.start_tls ());
+    ck_assert (publisher.publish (good_stream ()));
+    const auto message = pipeline.wait_for (GST_MESSAGE_ELEMENT, "stagedoor-published");
+    assert_text (
+        gst_structure_get_string (gst_message_get_structure (message.get ()), "protocol"), "rtmps");
+  }
+  Pipeline without (with_keys ());
+  g_object_set (without.gate (), "location", "rtmps://127.0.0.1:0/live/demo", nullptr);
+  assert_error (without, GST_RESOURCE_ERROR_OPEN_READ, "needs a certificate");
 }
 END_TEST
 
@@ -136,6 +177,58 @@ START_TEST (application_decides_who_publishes)
 }
 END_TEST
 
+START_TEST (control_server_is_asked_and_told)
+{
+  ControlServer server ([] (const Told &) { return http (R"({"allowed":true})"); });
+  const File secret ("hunter2\n");
+  {
+    Pipeline pipeline (
+        "webhook=" + server.url () + " webhook-secret-file=" + secret.path + " " + with_keys ());
+    pipeline.play ();
+    Publisher publisher (pipeline.port ());
+    ck_assert (publisher.publish (good_stream ()));
+    ck_assert_uint_eq (server.told ().size (), 1);
+    ck_assert_uint_eq (server.told ()[0].header ("x-stagedoor-signature").size (), 7 + 64);
+  } // to NULL: what is left to tell has been told then
+  ck_assert_uint_eq (server.told ("closing").size (), 1);
+  Pipeline ome ("webhook-dialect=ome webhook=" + server.url ()
+                + " webhook-secret-file=" + secret.path + " " + with_keys ());
+  ome.play ();
+  Publisher publisher (ome.port ());
+  ck_assert (publisher.publish (good_stream ()));
+  assert_text (server.told ().back ().member ("direction"), "incoming");
+}
+END_TEST
+
+START_TEST (wrong_webhooks_are_errors)
+{
+  const File empty ("\n");
+  const std::string hook = "webhook=http://127.0.0.1:1/ ";
+  Pipeline no_url ("public=true webhook=nonsense");
+  assert_error (no_url, GST_RESOURCE_ERROR_SETTINGS, "webhook");
+  Pipeline password ("public=true webhook=http://user:hunter2@127.0.0.1/");
+  assert_error (password, GST_RESOURCE_ERROR_SETTINGS, "no user and password");
+  Pipeline no_file ("public=true webhook-secret-file=/nonexistent/secret " + hook);
+  assert_error (no_file, GST_RESOURCE_ERROR_SETTINGS, "webhook-secret-file");
+  Pipeline no_secret ("public=true webhook-secret-file=" + std::string (empty.path) + " " + hook);
+  assert_error (no_secret, GST_RESOURCE_ERROR_SETTINGS, "1 to 1024 bytes");
+  Pipeline no_key (hook);
+  assert_error (no_key, GST_RESOURCE_ERROR_SETTINGS, "after the key");
+}
+END_TEST
+
+START_TEST (takeover_is_as_set)
+{
+  for (const auto &[policy, replaces] : {std::pair ("same-key", true), {"never", false}}) {
+    Pipeline pipeline (std::string ("takeover=") + policy + " " + with_keys ());
+    pipeline.play ();
+    Publisher first (pipeline.port ()), second (pipeline.port ());
+    ck_assert (first.publish (good_stream ()));
+    ck_assert_msg (second.publish (good_stream ()) == replaces, "%s", policy);
+  }
+}
+END_TEST
+
 } // namespace
 
 int
@@ -144,5 +237,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run ("settings",
       {public_lets_anybody_in_and_says_so, wrong_settings_are_errors, error_holds_no_secret,
-          taken_port_is_an_error, keys_come_from_a_file, application_decides_who_publishes});
+          taken_port_is_an_error, keys_come_from_a_file, certificate_opens_for_tls,
+          application_decides_who_publishes, control_server_is_asked_and_told,
+          wrong_webhooks_are_errors, takeover_is_as_set});
 }

@@ -127,7 +127,7 @@ std::string
 Viewer::offer (const OfferOptions &options) const
 {
   const auto fingerprint = options.fingerprint.empty () ? dtls.fingerprint () : options.fingerprint;
-  const auto transport = "c=IN IP4 0.0.0.0\r\na=ice-ufrag:" + ufrag_ + "\r\na=ice-pwd:" + password_
+  const auto transport = "c=IN IP4 0.0.0.0\r\na=ice-ufrag:" + ufrag + "\r\na=ice-pwd:" + password
                          + "\r\na=fingerprint:" + fingerprint
                          + "\r\na=setup:actpass\r\na=rtcp-mux\r\na=recvonly\r\n";
   std::string groups, media;
@@ -187,7 +187,7 @@ Viewer::binding_request (bool nominate) const
   Bytes transaction (12);
   RAND_bytes (transaction.data (), 12);
   writer.bytes (transaction);
-  put_attribute (out, 0x0006, view (remote_ufrag + ":" + ufrag_));
+  put_attribute (out, 0x0006, view (remote_ufrag + ":" + ufrag));
   put_attribute (out, 0x802a, Bytes (8, 1)); // ICE-CONTROLLING
   put_attribute (out, 0x0024, Bytes (4, 1)); // PRIORITY
   if (nominate)
@@ -200,7 +200,7 @@ Viewer::binding_response (ByteView request) const
 {
   Bytes out (request.begin (), request.begin () + 20);
   out[0] = out[1] = 1;
-  return signed_by (password_, std::move (out));
+  return signed_by (password, std::move (out));
 }
 
 bool
@@ -341,6 +341,15 @@ Viewer::protect (Bytes compound)
   compound.resize (size + webrtc::srtcp_overhead);
   compound.resize (srtcp_out_->protect_rtcp (compound.data (), size));
   return compound;
+}
+
+Bytes
+Viewer::protect_rtp (std::uint64_t index, const Bytes &packet)
+{
+  Bytes out (packet.size () + webrtc::srtp_overhead);
+  out.resize (srtcp_out_->protect_rtp (
+      index, ByteView (packet).first (12), ByteView (packet).subspan (12), out.data ()));
+  return out;
 }
 
 void

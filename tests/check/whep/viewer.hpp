@@ -78,6 +78,8 @@ public:
 
   void send (ByteView datagram) { socket.send (port, datagram); }
   Bytes protect (Bytes compound);
+  /** @p packet begins with a header of 12 bytes, whose sequence number is that of @p index. */
+  Bytes protect_rtp (std::uint64_t index, const Bytes &packet);
   void send_nack (std::uint32_t ssrc, std::initializer_list<std::uint16_t> lost);
   void send_pli (std::uint32_t ssrc);
 
@@ -88,6 +90,7 @@ public:
 
   Socket socket;
   DtlsPeer dtls;
+  std::string ufrag = "viewer", password = "0123456789012345678901";
   std::string remote_ufrag, remote_password;
   std::uint16_t port = 0;
   std::uint32_t video_ssrc = 0, audio_ssrc = 0;
@@ -102,7 +105,6 @@ private:
   void make_keys ();
   void flush_dtls ();
 
-  const std::string ufrag_ = "viewer", password_ = "0123456789012345678901";
   std::optional<webrtc::SrtpKeys> keys_;
   std::unique_ptr<webrtc::SrtpCipher> cipher_;
   std::optional<webrtc::SrtcpInbound> srtcp_in_;
