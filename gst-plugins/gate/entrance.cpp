@@ -97,8 +97,10 @@ open_entrance (GstElement *element, const Settings &settings)
   const auto srt = srt_settings_of (settings);
   if (!srt)
     return tl::unexpected (srt.error ());
+  if (!settings.limits)
+    return wrong_settings ("limits: " + settings.limits.error ());
   const auto service = service_for (element, gate_context, location->address, [&] {
-    return Gate::open (location->address, {}, {.srt = *srt}).map ([] (auto g) {
+    return Gate::open (location->address, *settings.limits, {.srt = *srt}).map ([] (auto g) {
       return AnyService (g);
     });
   });

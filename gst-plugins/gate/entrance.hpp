@@ -2,7 +2,7 @@
 // The element's hold on a gate: found or opened, and who may publish there.
 #pragma once
 
-#include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/gate_limits.hpp"
 
 namespace stagedoor::gate {
 
@@ -14,6 +14,7 @@ struct Settings
   bool keep_listening = false;
   unsigned srt_latency_ms = 120;
   std::string srt_passphrase;
+  tl::expected<Limits, std::string> limits{Limits{}}; ///< or what is wrong with them
 };
 
 struct Entrance

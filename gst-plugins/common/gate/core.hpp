@@ -61,8 +61,9 @@ public:
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
 
   // For doors.
-  /** Whether a knock would be answered with yes. Changes nothing. Any thread. */
-  tl::expected<Admission, Denial> judge (const Knock &knock) const;
+  /** Whether a knock would be answered with yes. Changes nothing but what the doorkeeper remembers
+   * of wrong keys. Any thread. */
+  tl::expected<Admission, Denial> judge (const Knock &knock);
   /** The publication of a knock that was just judged, in the place of the one that had the name. */
   Live admitted (Admission admission, Closer close);
   /** Tells all who want to know; one of them may close it. */
@@ -96,6 +97,7 @@ private:
     Closer close;
   };
 
+  tl::expected<keys::Grant, Denial> check_key (const Knock &knock, const keys::Verifier &verifier);
   void tell (Refused refused);
   void close (std::uint64_t id, const std::string &why);
 

@@ -39,7 +39,7 @@ reject_code (const std::string &reason)
     return SRT_REJX_BAD_MODE;
   if (reason == "busy")
     return SRT_REJX_CONFLICT;
-  if (reason == "limit")
+  if (reason == "limit" || reason == "back-off")
     return SRT_REJX_OVERLOAD;
   if (reason == "wrong-role" || reason == "wrong-stream" || reason == "wrong-network"
       || reason == "not-accepted")
