@@ -6,6 +6,7 @@
 #include "launcher/commands.hpp"
 #include "launcher/credential_text.hpp"
 #include "launcher/json.hpp"
+#include "launcher/log.hpp"
 #include "launcher/state_folder.hpp"
 #include "launcher/when.hpp"
 
@@ -74,6 +75,7 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 struct Credential
 {
   std::string server, key, srt; ///< RTMP and SRT; empty for a play key
+  bool srt_passphrase = false;
   std::string watch, whep, token;
 };
 
@@ -90,6 +92,7 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
   if (claims.role == keys::Role::play) {
     out.watch += "?key=" + token;
   } else {
+    out.srt_passphrase = at.srt_passphrase;
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
     out.key = name + "?key=" + token;
     out.srt = "srt://" + reachable (at.srt, host) + "?streamid=publish:" + stream + "?key=" + token;
@@ -111,7 +114,10 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
   if (!c.server.empty ())
     json.object ("rtmp").add ("server", c.server).add ("key", c.key).end_object ();
   if (!c.srt.empty ())
-    json.object ("srt").add ("url", c.srt).end_object ();
+    json.object ("srt")
+        .add ("url", c.srt)
+        .add ("passphrase-needed", c.srt_passphrase)
+        .end_object ();
   json.add ("watch", c.watch);
   json.object ("whep").add ("url", c.whep);
   if (c.server.empty ())
@@ -128,6 +134,8 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
                  "  Server      %s\n  Stream Key  %s\n\n"
                  "SRT encoders  %s\n",
         c.server.c_str (), c.key.c_str (), c.srt.c_str ());
+  if (c.srt_passphrase)
+    std::printf ("              and the passphrase that the server was started with\n");
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
     std::printf ("  with token  %s\n", c.token.c_str ());
@@ -159,8 +167,10 @@ run_key_new (const KeyNewOptions &options)
   const auto token = mint_unrevoked (*settings, *claims);
   if (!token)
     return fail (exit_usage, token.error ());
+  if (claims->scope.app != "live")
+    log_line ("stagedoor serve takes only streams called live/NAME; this key is for others");
   const auto at = state->announced ().value_or (
-      Addresses{ServeOptions{}.rtmp, ServeOptions{}.srt, ServeOptions{}.http, ""});
+      Addresses{ServeOptions{}.rtmp, ServeOptions{}.srt, ServeOptions{}.http, "", false});
   const auto host = options.host.empty () ? at.public_address : options.host;
   const auto credential = credential_for (options.stream, *claims, *token, at, host);
   if (options.json)

@@ -8,7 +8,7 @@ namespace stagedoor {
 static const std::string srt_scheme = "srt://";
 
 Result<Listeners>
-Listeners::open (const ServeOptions &options)
+Listeners::open (const ServeOptions &options, const GateSettings &settings)
 {
   Listeners out;
   const auto unavailable = [] (const char *option, const std::string &error) {
@@ -25,11 +25,11 @@ Listeners::open (const ServeOptions &options)
     return unavailable ("--webrtc", port.error ());
   out.webrtc_address = (*port)->address ();
   out.webrtc = std::move (*port);
-  auto gate = gate::Gate::open (options.rtmp);
+  auto gate = gate::Gate::open (options.rtmp, settings.limits, settings.doors);
   if (!gate)
     return unavailable ("--rtmp", gate.error ());
   out.gate = std::move (*gate);
-  const auto srt = out.gate->add_door (srt_scheme + options.srt);
+  const auto srt = out.gate->add_door (srt_scheme + options.srt, settings.doors);
   if (!srt)
     return unavailable ("--srt", srt.error ());
   out.srt_address = srt->substr (srt_scheme.size ());

@@ -49,7 +49,7 @@ public:
     g_main_loop_unref (loop_);
   }
 
-  Result<void> start (const ServeOptions &options);
+  Result<void> start (const ServeOptions &options, bool has_srt_passphrase);
   void run ();
 
 private:
@@ -88,7 +88,7 @@ Daemon::follow_gate ()
 }
 
 Result<void>
-Daemon::start (const ServeOptions &options)
+Daemon::start (const ServeOptions &options, bool has_srt_passphrase)
 {
   tokens_.push_back (listeners_.http->route (
       "/", body_limit, [this] (const http::Request &request) { site_.answer (request); }));
@@ -97,7 +97,7 @@ Daemon::start (const ServeOptions &options)
     return admitted;
   admission_.watch ();
   auto announced = state_.announce ({listeners_.gate->address (), listeners_.srt_address,
-      listeners_.http_address, options.public_address});
+      listeners_.http_address, options.public_address, has_srt_passphrase});
   if (!announced)
     return tl::unexpected (announced.error ());
   announcement_ = std::move (*announced);
@@ -187,6 +187,9 @@ run_serve (const ServeOptions &options)
   std::signal (SIGPIPE, SIG_IGN);
   if (const auto checked = check_options (options); !checked)
     return tl::unexpected (checked.error ());
+  const auto gate = gate_settings (options);
+  if (!gate)
+    return tl::unexpected (gate.error ());
   auto state = StateFolder::open (options.state);
   if (!state)
     return tl::unexpected (state.error ());
@@ -194,13 +197,13 @@ run_serve (const ServeOptions &options)
   auto file = load_pipeline (options);
   if (!file)
     return tl::unexpected (file.error ());
-  auto listeners = Listeners::open (options);
+  auto listeners = Listeners::open (options, *gate);
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
       options.public_address, listeners->gate->address ()};
   Daemon daemon (std::move (*state), std::move (*listeners), std::move (settings));
-  if (const auto started = daemon.start (options); !started)
+  if (const auto started = daemon.start (options, gate->has_srt_passphrase); !started)
     return tl::unexpected (started.error ());
   daemon.run ();
   return exit_ok;

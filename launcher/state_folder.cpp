@@ -221,7 +221,8 @@ StateFolder::announce (const Addresses &addresses) const
   JsonWriter json;
   json.object ();
   json.add ("rtmp", addresses.rtmp).add ("srt", addresses.srt).add ("http", addresses.http);
-  json.add ("public-address", addresses.public_address).end_object ();
+  json.add ("public-address", addresses.public_address);
+  json.add ("srt-passphrase", addresses.srt_passphrase).end_object ();
   if (ftruncate (file.get (), 0) != 0 || !write_all (file.get (), json.text ()))
     return fail (exit_io, "can't write " + path_ + "/addresses.json: " + why (errno));
   return file;
@@ -242,7 +243,8 @@ StateFolder::announced () const
     return std::nullopt;
   JsonObject *object = json_node_get_object (json->get ());
   return Addresses{json_string (object, "rtmp"), json_string (object, "srt"),
-      json_string (object, "http"), json_string (object, "public-address")};
+      json_string (object, "http"), json_string (object, "public-address"),
+      json_object_get_boolean_member_with_default (object, "srt-passphrase", FALSE) != FALSE};
 }
 
 } // namespace stagedoor
