@@ -41,10 +41,11 @@ void
 assert_goes_on (Publisher &publisher, gate::Publication &publication, std::uint32_t ms)
 {
   publisher.send_audio (ms);
-  ck_assert (pop_until (publication, [ms] (const gate::Item &item) {
-    const auto *frame = std::get_if<gate::Frame> (&item);
-    return frame != nullptr && GST_BUFFER_PTS (frame->buffer.get ()) >= ms * GST_MSECOND;
-  }));
+  const auto item = pop_until (publication, [] (const gate::Item &item) {
+    return std::holds_alternative<gate::End> (item) || std::holds_alternative<gate::Frame> (item);
+  });
+  const auto *end = std::get_if<gate::End> (&*item);
+  ck_assert_msg (end == nullptr, "%s", end->why.c_str ());
 }
 
 Limits
@@ -108,6 +109,9 @@ START_TEST (srt_half_handshakes)
     ck_assert (honest.send (transport_stream ("h264-aac.mpegts")));
     ck_assert (pop_until (*admitted,
         [] (const gate::Item &item) { return std::holds_alternative<gate::Frame> (item); }));
+    honest.close ();
+    ck_assert (pop_until (*admitted,
+        [] (const gate::Item &item) { return std::holds_alternative<gate::End> (item); }));
   }
   ck_assert (live.send (transport_stream ("h264-aac.mpegts")));
   ck_assert (pop_until (*publication,
