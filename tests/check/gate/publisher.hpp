@@ -25,8 +25,8 @@ public:
 
   void handshake ();
   /** connect, createStream and publish. @p stream may hold a query. */
-  void ask (std::string_view app, std::string_view stream,
-      std::string_view server = "rtmp://127.0.0.1");
+  void ask (
+      std::string_view app, std::string_view stream, std::string_view server = "rtmp://127.0.0.1");
   /** All of the above; true when the server lets us publish. */
   bool publish (std::string_view stream_and_query, std::string_view app = "live");
   void unpublish ();
