@@ -114,8 +114,8 @@ public:
 
 struct Counters
 {
-  std::uint64_t connections = 0, admitted = 0, refused = 0, refused_limits = 0, refused_back_off = 0,
-                protocol_errors = 0, open = 0;
+  std::uint64_t connections = 0, admitted = 0, refused = 0, refused_limits = 0,
+                refused_back_off = 0, protocol_errors = 0, open = 0;
 };
 
 /** Bounds of a gate, all its doors together. */
@@ -128,10 +128,10 @@ struct Limits
   std::size_t unauthenticated_per_address = 64;
   std::chrono::milliseconds authentication_time{10000};
   std::chrono::milliseconds silence{30000}; ///< a publisher that sends nothing for so long is gone
-  /** After so many wrong keys from an address (an IPv6 address's /64) further ones are not looked at
-   * for a while: back_off_first, then twice that with each wrong key that follows, and so on up to
-   * back_off_most. 0: never. It is forgotten with the first right key, or wrong_keys_time after the
-   * last wrong one or its back-off. */
+  /** After so many wrong keys from an address (an IPv6 address's /64) further ones are not looked
+   * at for a while: back_off_first, then twice that with each wrong key that follows, and so on up
+   * to back_off_most. 0: never. It is forgotten with the first right key, or wrong_keys_time after
+   * the last wrong one or its back-off. */
   std::size_t wrong_keys = 5;
   std::chrono::milliseconds wrong_keys_time{60000};
   std::chrono::milliseconds back_off_first{1000};
