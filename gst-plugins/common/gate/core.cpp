@@ -111,7 +111,7 @@ Core::quit (std::vector<std::shared_ptr<Door>> doors)
  * have to wait for a neighbour that tries wrong ones, and a key's 128 bits can't be guessed. The
  * secret of a policy is what somebody made up, so a policy isn't looked at, right or wrong. */
 tl::expected<keys::Grant, Denial>
-Core::check_key (const Knock &knock, const keys::Verifier &verifier)
+Core::verify (const Knock &knock, const keys::Verifier &verifier) const
 {
   const auto back_off = doorkeeper_.back_off (knock.peer.ip);
   auto grant = verifier.verify ({.role = keys::Role::publish,
@@ -137,7 +137,7 @@ Core::check_key (const Knock &knock, const keys::Verifier &verifier)
 }
 
 tl::expected<Admission, Denial>
-Core::judge (const Knock &knock)
+Core::judge (const Knock &knock) const
 {
   const auto name = name_of (knock);
   if (name.empty ())
@@ -146,7 +146,7 @@ Core::judge (const Knock &knock)
   const auto verifier = verifier_of (name);
   if (verifier == nullptr)
     return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  auto grant = check_key (knock, *verifier);
+  auto grant = verify (knock, *verifier);
   if (!grant)
     return tl::unexpected (std::move (grant.error ()));
   Admission admission{name, knock.protocol, std::move (*grant), knock.peer};

@@ -63,7 +63,7 @@ public:
   // For doors.
   /** Whether a knock would be answered with yes. Changes nothing but what the doorkeeper remembers
    * of wrong keys. Any thread. */
-  tl::expected<Admission, Denial> judge (const Knock &knock);
+  tl::expected<Admission, Denial> judge (const Knock &knock) const;
   /** The publication of a knock that was just judged, in the place of the one that had the name. */
   Live admitted (Admission admission, Closer close);
   /** Tells all who want to know; one of them may close it. */
@@ -97,7 +97,8 @@ private:
     Closer close;
   };
 
-  tl::expected<keys::Grant, Denial> check_key (const Knock &knock, const keys::Verifier &verifier);
+  tl::expected<keys::Grant, Denial> verify (
+      const Knock &knock, const keys::Verifier &verifier) const;
   void tell (Refused refused);
   void close (std::uint64_t id, const std::string &why);
 
@@ -105,7 +106,7 @@ private:
   const Limits limits_;
   const std::shared_ptr<Roster> roster_ = std::make_shared<Roster> ();
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
-  Doorkeeper doorkeeper_;
+  mutable Doorkeeper doorkeeper_;               // any thread
   Counters counters_;
   Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told
   Allowance nameless_ = named_;
