@@ -6,7 +6,10 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import struct
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -122,6 +125,78 @@ class OvenMediaEngine(unittest.TestCase):
             before = server.log().count("refused: expired")
             with self.subTest(name), publish():
                 wait_until(lambda: server.log().count("refused: expired") > before, "refusal\n" + server.log())
+
+
+class SlowCrowd(threading.Thread):
+    """At every port: connections that say a byte now and then and come back when they are closed; UDP handshakes that
+    are never gone on with."""
+
+    OPENINGS = {"rtmp": b"\x03" + bytes(4096), "http": b"POST /live/demo/whep HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 4096}
+    INDUCTION = struct.pack("!16I", 0x80000000, 0, 0, 0, 4, 2, 12345, 1500, 8192, 1, 4711, 0, 0x0100007F, 0, 0, 0)
+
+    def __init__(self, addresses, connections=150):
+        super().__init__(daemon=True)
+        self.ports = {name: int(address.rpartition(":")[2]) for name, address in addresses.items()
+                      if name in ("rtmp", "srt", "http")}
+        self.members = [[name, None, 0, number] for name in self.OPENINGS for number in range(connections)]
+        self.rounds = self.closed = 0
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            for member in self.members:
+                self.work(member)
+            with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+                stranger.sendto(self.INDUCTION, ("127.0.0.1", self.ports["srt"]))
+            self.rounds += 1
+            self.over.wait(0.02)
+
+    def work(self, member):
+        name, link, said, number = member
+        try:
+            if link is None:
+                link = socket.socket()
+                link.settimeout(1)
+                link.bind((f"127.0.2.{1 + number % 100}", 0))
+                link.connect(("127.0.0.1", self.ports[name]))
+                link.setblocking(False)
+                said = 0
+            link.send(self.OPENINGS[name][said:said + 1])
+            member[1:3] = link, said + 1
+        except BlockingIOError:
+            member[1:3] = link, said
+        except OSError:
+            self.closed += 1
+            link.close()
+            member[1] = None
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: self.rounds > 2, "the crowd")
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+        for member in self.members:
+            if member[1]:
+                member[1].close()
+
+
+class Siege(unittest.TestCase):
+    def test_slow_strangers_at_every_port(self):
+        with Server("--limit", "authentication-ms=1000") as server, SlowCrowd(server.addresses) as crowd:
+            credential = server.key("live/demo")
+            with Publisher(credential), SrtPublisher(server.key("live/other")["srt"]["url"]):
+                for stream in ("live/demo", "live/other"):
+                    server.wait_for_state(stream, "live")
+                wait_until(lambda: crowd.closed > 300, "strangers to be sent away")
+                for _ in range(20):
+                    self.assertEqual(server.request("/healthz")[0], 200)
+                    self.assertEqual(server.request("/live/demo/whep", "POST", {"Content-Type": "text/plain"}, "x")[0], 415)
+                for stream in ("live/demo", "live/other"):
+                    before = server.status(stream)["ingest"]["video-frames"]
+                    wait_until(lambda: server.status(stream)["ingest"]["video-frames"] > before + 5, "frames")
 
 
 if __name__ == "__main__":
