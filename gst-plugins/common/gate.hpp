@@ -145,7 +145,7 @@ struct Refused
   std::string name; ///< "live/demo"; empty when the connection was refused before it named a stream
   Endpoint peer;
   std::string reason;       ///< keys::name(), "bad-name", "bad-mode" (SRT: asks to watch), "busy",
-                            ///< "limit", "back-off", "timeout" or "protocol"
+                            ///< "limit", "back-off", "wrong-passphrase", "timeout" or "protocol"
   std::string text;         ///< the sentence that the publisher was told
   std::uint64_t untold = 0; ///< refusals before this one that nobody was told of
 };

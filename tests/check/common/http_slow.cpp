@@ -30,7 +30,7 @@ wait_for (const std::function<bool ()> &condition)
 void
 assert_served (Server &server)
 {
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 10; ++i) {
     Client client (server.port ());
     ck_assert_int_eq (client.ask (get ("/")).status, 200);
     const auto offer = post ("/live/demo/whep", "v=0");
@@ -47,7 +47,7 @@ besiege (const char *opening, int connections, const Limits &limits)
   const auto route = (*opened)->route (
       "/", 65'536, [] (const Request &request) { respond (request, 200, "text/plain", "ok"); });
   const SlowCrowd crowd (
-      {.port = (*opened)->port (), .opening = opening, .connections = connections});
+      {.port = (*opened)->port (), .opening = opening, .connections = connections, .pause_ms = 50});
   wait_for ([&] { return crowd.is_there (); });
   assert_served (**opened);
   wait_for ([&] { return crowd.closed () > connections; });

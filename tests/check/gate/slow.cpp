@@ -52,7 +52,7 @@ Limits
 hurried ()
 {
   Limits out;
-  out.authentication_time = std::chrono::milliseconds (500);
+  out.authentication_time = std::chrono::milliseconds (2000);
   return out;
 }
 
