@@ -125,6 +125,24 @@ install_behaviour (Specs &props)
 }
 
 void
+install_bounds (Specs &props)
+{
+  /**
+   * GstStageGateSrc:limits:
+   *
+   * What strangers may take up, in fields of whole numbers: "connections",
+   * "connections-per-address", "unauthenticated", "unauthenticated-per-address",
+   * "authentication-ms", "silence-ms", "wrong-keys", "wrong-keys-ms", "back-off-first-ms",
+   * "back-off-most-ms" and "back-off-sites". docs/limits.md explains them; one that is left out has
+   * its default. Without effect when the listener is open already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LIMITS] = g_param_spec_boxed (
+      "limits", "Limits", "What strangers may take up", GST_TYPE_STRUCTURE, readable);
+}
+
+void
 install_tls (Specs &props)
 {
   /**
@@ -282,15 +300,17 @@ install_properties (GObjectClass *object_class)
   install_tls (props);
   install_takeover (props);
   install_webhook (props);
+  install_bounds (props);
   /**
    * GstStageGateSrc:stats:
    *
    * The "address" with the port really bound, and what happened there: "connections", "admitted",
-   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
-   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
-   * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets",
-   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms"; by WHIP most of
-   * these, "jitter-ms" and "key-frame-requests".
+   * "refused", "refused-limits", "refused-back-off", "protocol-errors" and "open"; and in
+   * "publication", while there is one, its "name", "protocol", "bytes", "video-frames",
+   * "audio-frames", "dropped-frames", "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms",
+   * "packets", "lost-packets", "retransmitted-packets", "dropped-packets", "buffer-ms" and
+   * "latency-ms";
+   * by WHIP most of these, "jitter-ms" and "key-frame-requests".
    *
    * Since: 0.1
    */
@@ -336,6 +356,11 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_PUBLIC_ADDRESS:
       settings.public_address = text_of (value);
       return true;
+    case PROP_LIMITS: {
+      const auto *fields = gst_value_get_structure (value);
+      settings.limits = fields != nullptr ? limits_from (fields) : Limits{};
+      return true;
+    }
     default:
       return set_authority (settings, id, value);
   }
@@ -371,6 +396,9 @@ get_setting (const Settings &settings, guint id, GValue *value)
       return true;
     case PROP_PUBLIC_ADDRESS:
       g_value_set_string (value, settings.public_address.c_str ());
+      return true;
+    case PROP_LIMITS:
+      g_value_take_boxed (value, limits_structure (settings.limits.value_or (Limits{})));
       return true;
     default:
       return get_authority (settings, id, value);
