@@ -86,17 +86,16 @@ Core::quit (std::vector<std::shared_ptr<Door>> doors)
   });
 }
 
-tl::expected<Admission, Denial>
-Core::judge (const Knock &knock) const
+/** Null: there is no such stream. */
+tl::expected<keys::Grant, Denial>
+Core::check_key (const Knock &knock, const keys::Verifier *verifier) const
 {
-  const auto name = name_of (knock);
-  if (name.empty ())
+  if (name_of (knock).empty ())
     return tl::unexpected (Denial{
         "bad-name", "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
-  const auto verifier = verifier_of (name);
   if (verifier == nullptr)
     return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  auto grant = verifier->verify ({.role = keys::Role::publish,
+  auto grant = verifier->verify ({.role = knock.role,
       .app = knock.app,
       .stream = knock.stream,
       .query = knock.query,
@@ -106,11 +105,46 @@ Core::judge (const Knock &knock) const
       .now_ms = unix_ms ()});
   if (!grant)
     return tl::unexpected (denial_of (grant.error ()));
+  return std::move (*grant);
+}
+
+tl::expected<Admission, Denial>
+Core::judge (const Knock &knock) const
+{
+  const auto name = name_of (knock);
+  const auto verifier = verifier_of (name);
+  auto grant = check_key (knock, verifier.get ());
+  if (!grant)
+    return tl::unexpected (std::move (grant.error ()));
   Admission admission{name, knock.protocol, std::move (*grant), knock.peer};
   const auto live = roster_->live (name);
   if (live != nullptr && !is_same_publisher (*live, admission))
     return tl::unexpected (Denial{"busy", "somebody else publishes on this stream at the moment"});
   return admission;
+}
+
+/** Only to whom the key lets play it is said whether a stream is live. */
+tl::expected<Seat, Denial>
+Core::judge_viewer (const Knock &knock) const
+{
+  const auto name = name_of (knock);
+  const auto served = audience_.find (name);
+  const auto verifier = served && served->verifier ? served->verifier : verifier_of (name);
+  auto grant = check_key (knock, verifier.get ());
+  if (!grant)
+    return tl::unexpected (std::move (grant.error ()));
+  if (!served)
+    return tl::unexpected (Denial{"offline", "the stream is not live"});
+  return Seat{.grant = std::move (*grant), .broadcast = served->broadcast};
+}
+
+std::optional<Denial>
+Core::objection (const Knock &knock) const
+{
+  const auto reason = [] (const auto &verdict) {
+    return verdict ? std::nullopt : std::optional (verdict.error ());
+  };
+  return knock.role == keys::Role::play ? reason (judge_viewer (knock)) : reason (judge (knock));
 }
 
 Core::Live
@@ -268,6 +302,7 @@ Core::counters () const
 {
   auto out = counters_;
   out.open = doorkeeper_.size ();
+  out.viewers = audience_.size ();
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "gst-plugins/common/gate/allowance.hpp"
+#include "gst-plugins/common/gate/audience.hpp"
 #include "gst-plugins/common/gate/door.hpp"
 #include "gst-plugins/common/gate/doorkeeper.hpp"
 #include "gst-plugins/common/gate/loop.hpp"
@@ -21,13 +22,14 @@ std::string to_text (const Endpoint &endpoint);
  * now and then. */
 std::chrono::milliseconds left_of (const keys::Grant &grant);
 
-/** Somebody who wants to publish, and what was shown. */
+/** Somebody who wants to publish, or to watch, and what was shown. */
 struct Knock
 {
   std::string protocol; ///< Publication::protocol()
   std::string app, stream, query;
   std::string url; ///< for OME policies
   Endpoint peer;
+  keys::Role role = keys::Role::publish;
 };
 
 /** "live/demo"; empty when it isn't a name that others should see. */
@@ -59,10 +61,15 @@ public:
   const std::shared_ptr<Roster> &roster () { return roster_; } ///< any thread
   const Limits &limits () const { return limits_; }            ///< any thread
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
+  Audience &audience () { return audience_; }                  ///< as it says itself
 
   // For doors.
   /** Whether a knock would be answered with yes. Changes nothing. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
+  /** Likewise for somebody who wants to watch. */
+  tl::expected<Seat, Denial> judge_viewer (const Knock &knock) const;
+  /** Why the one that concerns the knock says no, if it does. Any thread. */
+  std::optional<Denial> objection (const Knock &knock) const;
   /** The publication of a knock that was just judged, in the place of the one that had the name. */
   Live admitted (Admission admission, Closer close);
   /** Tells all who want to know; one of them may close it. */
@@ -96,6 +103,8 @@ private:
     Closer close;
   };
 
+  tl::expected<keys::Grant, Denial> check_key (
+      const Knock &knock, const keys::Verifier *verifier) const;
   void tell (Refused refused);
   void close (std::uint64_t id, const std::string &why);
 
@@ -104,6 +113,7 @@ private:
   const std::shared_ptr<Roster> roster_ = std::make_shared<Roster> ();
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
   Doorkeeper doorkeeper_;
+  Audience audience_;
   Counters counters_;
   Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told
   Allowance nameless_ = named_;

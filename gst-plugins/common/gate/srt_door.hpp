@@ -7,6 +7,7 @@
 #include <map>
 
 #include "gst-plugins/common/gate/door.hpp"
+#include "gst-plugins/common/gate/srt_audience.hpp"
 #include "gst-plugins/common/gate/srt_port.hpp"
 #include "gst-plugins/common/gate/srt_session.hpp"
 
@@ -36,6 +37,7 @@ private:
 
   // The gate thread.
   void introduce (SRTSOCKET socket, const Knock &knock);
+  void introduce_viewer (SRTSOCKET socket, const Knock &knock);
 
   // The door's own thread.
   void run ();
@@ -47,6 +49,7 @@ private:
   void accept_some ();
   void begin (SRTSOCKET socket, const Core::Live &publication, std::uint64_t guest);
   void drop (SRTSOCKET socket) { sessions_.erase (socket); }
+  void viewer_ended (std::uint64_t guest, const std::string &why);
   void end (SRTSOCKET socket, const std::string &why);
   void sweep (Clock::time_point now);
 
@@ -66,6 +69,7 @@ private:
     std::uint64_t id = 0; // the doorkeeper's; 0 until the gate thread has let it in
   };
   std::map<SRTSOCKET, Guest> sessions_;
+  SrtAudience viewers_;
   Clock::time_point last_heard_; // while there are no sessions: a packet
   bool quit_ = false;
   std::array<std::uint8_t, 2048> scratch_; // for one message, which is at most a packet
