@@ -73,7 +73,8 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 /** What is printed, in both forms. */
 struct Credential
 {
-  std::string server, key, srt; ///< RTMP and SRT; empty for a play key
+  std::string server, key; ///< RTMP; empty for a play key
+  std::string srt;
   std::string watch, whep, token;
 };
 
@@ -87,12 +88,14 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
   out.token = token;
   out.watch = http + "/watch/" + stream;
   out.whep = http + "/" + stream + "/whep";
-  if (claims.role == keys::Role::play) {
+  const bool plays = claims.role == keys::Role::play;
+  out.srt = "srt://" + reachable (at.srt, host)
+            + (plays ? "?streamid=request:" : "?streamid=publish:") + stream + "?key=" + token;
+  if (plays) {
     out.watch += "?key=" + token;
   } else {
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
     out.key = name + "?key=" + token;
-    out.srt = "srt://" + reachable (at.srt, host) + "?streamid=publish:" + stream + "?key=" + token;
   }
   return out;
 }
@@ -110,8 +113,7 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
     json.add ("expires", format_time (claims.expires));
   if (!c.server.empty ())
     json.object ("rtmp").add ("server", c.server).add ("key", c.key).end_object ();
-  if (!c.srt.empty ())
-    json.object ("srt").add ("url", c.srt).end_object ();
+  json.object ("srt").add ("url", c.srt).end_object ();
   json.add ("watch", c.watch);
   json.object ("whep").add ("url", c.whep);
   if (c.server.empty ())
@@ -130,7 +132,7 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
         c.server.c_str (), c.key.c_str (), c.srt.c_str ());
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
-    std::printf ("  with token  %s\n", c.token.c_str ());
+    std::printf ("  with token  %s\nSRT players   %s\n", c.token.c_str (), c.srt.c_str ());
   if (claims.scope.any_suffix)
     std::printf ("In place of %s goes the stream's name.\n",
         options.stream.substr (options.stream.find ('/') + 1).c_str ());
