@@ -207,7 +207,7 @@ public:
 
   /** Serves @p name to callers of the SRT doors that ask for it, until the outlet is dropped; in
    * the place of the outlet that had the name. @p verifier says who may play; null: what admit()
-   * has for the name. Without an outlet, callers whose key holds are refused as offline. */
+   * has for the name. Until something is pushed, callers whose key holds are refused as offline. */
   virtual std::shared_ptr<Outlet> serve (
       const std::string &name, std::shared_ptr<const keys::Verifier> verifier) = 0;
   /** close_where() for viewers. */

@@ -52,12 +52,13 @@ struct Impl
   // Streaming thread, and state changes without one:
   mpegts::MessageCutter cutter;
   std::vector<mpegts::Message> messages;
-  std::shared_ptr<gate::Outlet> outlet; // while there is a stream; written under OBJECT_LOCK
+  std::shared_ptr<gate::Outlet> outlet; // one for each stream; written under OBJECT_LOCK
 
   tl::expected<void, gate::Failure> open ();
   void close ();
   void take (GstBuffer *buffer);
   void push ();
+  void renew_outlet ();
   void end_stream ();
   gate::OutletStats outlet_stats () const;
   GstStructure *stats () const;
@@ -111,9 +112,21 @@ Impl::open ()
         if (who.role == keys::Role::play && (who.name == name || (alone && !who.name.empty ())))
           gate::post_refused (element, who);
       });
-  const ObjectLock lock (self);
-  found = std::make_shared<const gate::FoundGate> (std::move (*opened));
+  {
+    const ObjectLock lock (self);
+    found = std::make_shared<const gate::FoundGate> (std::move (*opened));
+  }
+  renew_outlet ();
   return {};
+}
+
+/** Ends the old one: viewers get what is there, and are closed. */
+void
+Impl::renew_outlet ()
+{
+  auto outlet_now = found->gate->serve (found->name, found->verifier);
+  const ObjectLock lock (self);
+  outlet.swap (outlet_now);
 }
 
 void
@@ -121,8 +134,10 @@ Impl::close ()
 {
   refused.reset ();
   std::shared_ptr<const gate::FoundGate> gone; // waits for the gate thread, so not under the lock
+  std::shared_ptr<gate::Outlet> last;
   const ObjectLock lock (self);
   gone.swap (found);
+  last.swap (outlet);
 }
 
 void
@@ -131,11 +146,6 @@ Impl::take (GstBuffer *buffer)
   GstMapInfo map;
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return;
-  if (!outlet) {
-    auto fresh = found->gate->serve (found->name, found->verifier);
-    const ObjectLock lock (self);
-    outlet = std::move (fresh);
-  }
   cutter.feed ({map.data, map.size}, messages);
   gst_buffer_unmap (buffer, &map);
   push ();
@@ -149,18 +159,13 @@ Impl::push ()
   messages.clear ();
 }
 
-/** Viewers get what is there, and are closed. */
 void
 Impl::end_stream ()
 {
-  if (outlet) {
-    cutter.finish (messages);
-    push ();
-  }
+  cutter.finish (messages);
+  push ();
   cutter = {};
-  std::shared_ptr<gate::Outlet> gone;
-  const ObjectLock lock (self);
-  gone.swap (outlet);
+  renew_outlet ();
 }
 
 gate::OutletStats

@@ -27,6 +27,7 @@ Broadcast::push (ByteView packets, bool starts, Clock::time_point now)
   std::ranges::copy (packets, chunk->bytes.begin ());
   chunk->size = packets.size ();
   chunk->when = now;
+  live_ = true;
   const std::lock_guard lock (mutex_);
   if (starts)
     newest_start_ = first_ + chunks_.size ();

@@ -44,6 +44,7 @@ public:
   void push (ByteView packets, bool starts, Clock::time_point now);
   void end () { ended_ = true; }
   bool ended () const { return ended_; }
+  bool live () const { return live_ && !ended_; } ///< something was pushed
 
   /** What follows; moves the cursor behind it. A viewer that is new, or so late that it isn't there
    * any more, gets the newest start, or nothing until there is one. */
@@ -56,7 +57,7 @@ private:
   void trim (Clock::time_point now);
 
   OutletCounters counters_;
-  std::atomic<bool> ended_ = false;
+  std::atomic<bool> live_ = false, ended_ = false;
   mutable std::mutex mutex_; // innermost
   // Protected by mutex_:
   std::deque<std::shared_ptr<const Chunk>> chunks_;

@@ -133,7 +133,7 @@ Core::judge_viewer (const Knock &knock) const
   auto grant = check_key (knock, verifier.get ());
   if (!grant)
     return tl::unexpected (std::move (grant.error ()));
-  if (!served)
+  if (!served || !served->broadcast->live ())
     return tl::unexpected (Denial{"offline", "the stream is not live"});
   return Seat{.grant = std::move (*grant), .broadcast = served->broadcast};
 }

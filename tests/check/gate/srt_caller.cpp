@@ -25,11 +25,8 @@ SrtCaller::SrtCaller (std::uint16_t port, const SrtCall &call)
     srt_setsockflag (socket, SRTO_PASSPHRASE, call.passphrase.data (), size (call.passphrase));
   if (call.key_bytes != 0)
     srt_setsockflag (socket, SRTO_PBKEYLEN, &call.key_bytes, sizeof call.key_bytes);
-  if (call.receive_buffer != 0) {
-    constexpr int window = 64;
-    srt_setsockflag (socket, SRTO_FC, &window, sizeof window);
-    srt_setsockflag (socket, SRTO_RCVBUF, &call.receive_buffer, sizeof call.receive_buffer);
-  }
+  if (call.latency_ms != 0)
+    srt_setsockflag (socket, SRTO_RCVLATENCY, &call.latency_ms, sizeof call.latency_ms);
   constexpr int patience_ms = 20'000;
   srt_setsockflag (socket, SRTO_RCVTIMEO, &patience_ms, sizeof patience_ms);
   sockaddr_in address{};

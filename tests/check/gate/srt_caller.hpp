@@ -15,7 +15,7 @@ struct SrtCall
   std::string streamid;
   std::string passphrase = {};
   int key_bytes = 0;
-  int receive_buffer = 0; ///< bytes; 0: libsrt's default
+  int latency_ms = 0; ///< 0: libsrt's default
 };
 
 class SrtCaller

@@ -28,13 +28,20 @@ assert_refused (TestGate &gate, std::uint16_t port, const Bad &bad)
   assert_text (gate.refused ().back ().reason, bad.reason);
 }
 
-/** Watches, and has got something. */
+/** Is live, and starts with 0. */
+std::shared_ptr<gate::Outlet>
+serve (TestGate &gate, const std::string &name = "live/demo",
+    std::shared_ptr<const keys::Verifier> verifier = nullptr)
+{
+  auto out = gate->serve (name, std::move (verifier));
+  push (*out, 0);
+  return out;
+}
+
 void
-assert_watches (SrtCaller &caller, gate::Outlet &outlet)
+assert_watches (SrtCaller &caller)
 {
   ck_assert_int_eq (caller.reject_reason (), 0);
-  ck_assert (eventually ([&] { return outlet.stats ().viewers > 0; }));
-  push (outlet, 0);
   ck_assert (receive (caller) == 0u);
 }
 
@@ -44,7 +51,7 @@ START_TEST (each_refusal_has_its_code)
 {
   TestGate gate;
   const auto port = open_srt_door (*gate.pointer ());
-  const auto outlet = gate->serve ("live/demo", nullptr);
+  const auto outlet = serve (gate);
   const auto key = play_key ();
   const std::vector<Bad> all = {{"request:live/demo", SRT_REJX_UNAUTHORIZED, "no-key"},
       {request ("rubbish"), SRT_REJX_UNAUTHORIZED, "malformed"},
@@ -71,7 +78,7 @@ START_TEST (every_form_of_streamid_plays)
 {
   TestGate gate;
   const auto port = open_srt_door (*gate.pointer ());
-  const auto outlet = gate->serve ("live/demo", nullptr);
+  const auto outlet = serve (gate);
   const auto key = play_key ();
   auto longest = "request:live/demo?key=" + key + "&x=";
   longest.resize (512, 'x');
@@ -80,7 +87,7 @@ START_TEST (every_form_of_streamid_plays)
            "request%3Alive%2Fdemo%3Fkey%3D" + key, longest}) {
     SrtCaller caller (port, {streamid});
     ck_assert_msg (caller.reject_reason () == 0, "%s", streamid.c_str ());
-    assert_watches (caller, *outlet);
+    assert_watches (caller);
     caller.close ();
     ck_assert (eventually ([&] { return outlet->stats ().viewers == 0; }));
   }
@@ -97,8 +104,10 @@ START_TEST (offline_is_told_to_who_may_know)
   assert_refused (gate, port, {request (), SRT_REJX_NOTFOUND, "offline"});
   assert_refused (gate, port, {request ("rubbish"), SRT_REJX_UNAUTHORIZED, "malformed"});
   auto outlet = gate->serve ("live/demo", nullptr);
+  assert_refused (gate, port, {request (), SRT_REJX_NOTFOUND, "offline"});
+  push (*outlet, 0);
   SrtCaller caller (port, {request ()});
-  assert_watches (caller, *outlet);
+  assert_watches (caller);
   for (std::uint64_t i = 1; i <= 20; ++i)
     push (*outlet, i);
   outlet.reset ();
@@ -114,9 +123,9 @@ START_TEST (an_outlet_may_decide_itself)
 {
   TestGate gate;
   const auto port = open_srt_door (*gate.pointer ());
-  const auto open = gate->serve ("live/open", std::make_shared<keys::Public> ());
+  const auto open = serve (gate, "live/open", std::make_shared<keys::Public> ());
   SrtCaller caller (port, {"request:live/open"});
-  assert_watches (caller, *open);
+  assert_watches (caller);
   assert_refused (gate, port, {"publish:live/open", SRT_REJX_FORBIDDEN, "wrong-stream"});
 }
 END_TEST
@@ -125,14 +134,14 @@ START_TEST (the_next_outlet_replaces_the_last_one)
 {
   TestGate gate;
   const auto port = open_srt_door (*gate.pointer ());
-  auto first = gate->serve ("live/demo", nullptr);
+  auto first = serve (gate);
   SrtCaller before (port, {request ()});
-  assert_watches (before, *first);
-  const auto second = gate->serve ("live/demo", nullptr);
+  assert_watches (before);
+  const auto second = serve (gate);
   ck_assert (before.closed_by_peer ());
   first.reset ();
   SrtCaller after (port, {request ()});
-  assert_watches (after, *second);
+  assert_watches (after);
 }
 END_TEST
 
@@ -142,12 +151,12 @@ START_TEST (passphrases_are_for_viewers_too)
   const auto port = open_srt_door (*gate.pointer (), {.passphrase = [] (const std::string &name) {
     return name == "live/demo" ? std::string ("right passphrase") : std::string ();
   }});
-  const auto outlet = gate->serve ("live/demo", nullptr);
+  const auto outlet = serve (gate);
   ck_assert_int_eq (
       SrtCaller (port, {request (), "wrong passphrase"}).reject_reason (), SRT_REJ_BADSECRET);
   ck_assert_int_eq (SrtCaller (port, {request ()}).reject_reason (), SRT_REJ_UNSECURE);
   SrtCaller caller (port, {request (), "right passphrase"});
-  assert_watches (caller, *outlet);
+  assert_watches (caller);
   ck_assert_uint_eq (outlet->stats ().joined, 1);
 }
 END_TEST
@@ -156,9 +165,9 @@ START_TEST (the_end_of_the_key_ends_it)
 {
   TestGate gate;
   const auto port = open_srt_door (*gate.pointer ());
-  const auto outlet = gate->serve ("live/demo", nullptr);
+  const auto outlet = serve (gate);
   SrtCaller stays (port, {request ()});
-  assert_watches (stays, *outlet);
+  assert_watches (stays);
   SrtCaller goes (port, {request (play_key ("live/demo", 2))});
   ck_assert (eventually ([&] { return outlet->stats ().viewers == 2; }));
   ck_assert (goes.closed_by_peer ()); // though nothing is sent meanwhile
@@ -182,9 +191,9 @@ START_TEST (limits_count_viewers)
   limits.connections_per_address = 2;
   TestGate gate (limits);
   const auto port = open_srt_door (*gate.pointer ());
-  const auto outlet = gate->serve ("live/demo", nullptr);
+  const auto outlet = serve (gate);
   SrtCaller one (port, {request ()});
-  assert_watches (one, *outlet);
+  assert_watches (one);
   SrtCaller two (port, {request ()});
   ck_assert (eventually ([&] { return gate->counters ().viewers == 2; }));
   assert_refused (gate, port, {request (), SRT_REJX_OVERLOAD, "limit"});
@@ -199,9 +208,9 @@ START_TEST (viewers_are_closed_when_the_gate_goes)
 {
   std::optional<TestGate> gate (std::in_place);
   const auto port = open_srt_door (*gate->pointer ());
-  const auto outlet = (*gate)->serve ("live/demo", nullptr);
+  const auto outlet = serve (*gate);
   SrtCaller caller (port, {request ()});
-  assert_watches (caller, *outlet);
+  assert_watches (caller);
   gate.reset ();
   ck_assert (caller.closed_by_peer ());
   push (*outlet, 1); // nobody is there
@@ -213,9 +222,9 @@ START_TEST (a_flood_of_requests_keeps_nobody_out)
 {
   TestGate gate;
   const auto port = open_srt_door (*gate.pointer ());
-  const auto outlet = gate->serve ("live/demo", nullptr);
+  const auto outlet = serve (gate);
   SrtCaller before (port, {request ()});
-  assert_watches (before, *outlet);
+  assert_watches (before);
   for (int i = 0; i < 100; ++i) {
     auto streamid = "request:live/demo?key=" + std::to_string (i) + "&x=";
     streamid.resize (512, 'x');
