@@ -3,6 +3,8 @@
 #include <gst/check/gstharness.h>
 
 #include "libs/mpegts/demuxer.hpp"
+#include "tests/check/gate/srt_caller.hpp"
+
 #include "tests/check/gate/fixture.hpp"
 
 using namespace stagedoor;
@@ -13,8 +15,28 @@ namespace {
 
 constexpr const char *aac_caps =
     "audio/mpeg, mpegversion=4, stream-format=raw, rate=48000, channels=2, codec_data=(buffer)1190";
-constexpr const char *h264_caps = "video/x-h264, stream-format=avc, alignment=au, "
-                                  "codec_data=(buffer)0142c00dffe1000467640001010003680101";
+
+/** With the parameter sets of the test film. */
+const char *
+h264_caps ()
+{
+  static const std::string caps = [] {
+    mpegts::Demuxer demuxer;
+    std::vector<mpegts::Event> events;
+    ck_assert (demuxer.feed (transport_stream ("h264-aac.mpegts"), events).has_value ());
+    std::string out = "video/x-h264, stream-format=avc, alignment=au, codec_data=(buffer)";
+    for (const auto &event : events)
+      if (const auto *setup = std::get_if<mpegts::Setup> (&event);
+          setup && setup->codec == Codec::h264)
+        for (const auto byte : setup->config) {
+          const String digits (g_strdup_printf ("%02x", unsigned{byte}));
+          out += digits.get ();
+        }
+    return out;
+  }();
+  return caps.c_str ();
+}
+
 const Bytes picture{0, 0, 0, 3, 0x65, 0x88, 0x84};
 const Bytes sound{1, 2, 3, 4};
 
@@ -64,6 +86,7 @@ struct Mux
       ck_assert (demuxer.feed ({map.data, map.size}, events).has_value ());
       gst_buffer_unmap (buffer.get (), &map);
     }
+    demuxer.finish (events);
     std::vector<mpegts::Unit> units;
     for (const auto &event : events)
       if (const auto *unit = std::get_if<mpegts::Unit> (&event))
@@ -94,7 +117,7 @@ struct Mux
 START_TEST (both_tracks_come_out_at_once)
 {
   Mux mux;
-  gst_harness_set_src_caps_str (mux.video.get (), h264_caps);
+  gst_harness_set_src_caps_str (mux.video.get (), h264_caps ());
   gst_harness_set_src_caps_str (mux.audio.get (), aac_caps);
   ck_assert_int_eq (
       Mux::push (mux.video, picture, GST_SECOND + 40 * GST_MSECOND, GST_SECOND, true), GST_FLOW_OK);
@@ -115,7 +138,7 @@ END_TEST
 START_TEST (a_track_without_data_holds_nothing_back)
 {
   Mux mux;
-  gst_harness_set_src_caps_str (mux.video.get (), h264_caps);
+  gst_harness_set_src_caps_str (mux.video.get (), h264_caps ());
   for (int i = 0; i < 5; ++i) {
     mux.show (i * 40 * GST_MSECOND, i == 0);
     ck_assert_uint_eq (mux.take ().size (), 1);
@@ -155,7 +178,7 @@ START_TEST (what_cant_be_carried_is_said_and_dropped)
   const auto units = mux.take ();
   ck_assert (units.size () == 1 && units[0].codec == Codec::aac);
   assert_text (mux.problem (), "none");
-  gst_harness_set_src_caps_str (mux.video.get (), h264_caps);
+  gst_harness_set_src_caps_str (mux.video.get (), h264_caps ());
   assert_text (mux.problem (), "video: ");
   mux.show (GST_SECOND);
   ck_assert_uint_eq (mux.take ().size (), 1);
@@ -169,7 +192,7 @@ START_TEST (broken_frames_and_caps_are_dropped)
       mux.video.get (), "video/x-h264, stream-format=avc, alignment=au, codec_data=(buffer)0142");
   ck_assert (mux.problem () != "none");
   mux.show (0);
-  gst_harness_set_src_caps_str (mux.video.get (), h264_caps);
+  gst_harness_set_src_caps_str (mux.video.get (), h264_caps ());
   ck_assert_int_eq (
       Mux::push (mux.video, {0, 0, 0, 9, 0x65}, 0, 0, true), GST_FLOW_OK); // cut short
   ck_assert_int_eq (Mux::push (mux.video, {}, 0, 0, true), GST_FLOW_OK);
@@ -184,7 +207,7 @@ END_TEST
 START_TEST (the_end_comes_with_the_last_track)
 {
   Mux mux;
-  gst_harness_set_src_caps_str (mux.video.get (), h264_caps);
+  gst_harness_set_src_caps_str (mux.video.get (), h264_caps ());
   gst_harness_set_src_caps_str (mux.audio.get (), aac_caps);
   mux.show (0);
   mux.play (0);
