@@ -55,9 +55,8 @@ Admission::load ()
         },
         why);
     gate_->close_viewers_where (
-        [&keyring, refusal] (const gate::Viewer &viewer) {
-          return keyring->recheck (viewer.grant) == refusal;
-        },
+        [&keyring, refusal] (
+            const gate::Viewer &viewer) { return keyring->recheck (viewer.grant) == refusal; },
         why);
   }
   return {};
