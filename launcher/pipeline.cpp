@@ -92,7 +92,8 @@ example_variables ()
 {
   return {{"app", std::string ("live")}, {"stream", std::string ("demo")},
       {"http-address", std::string (":8080")}, {"webrtc-address", std::string (":8189")},
-      {"public-address", std::string ("192.0.2.1")}, {"gate-address", std::string (":1935")}};
+      {"public-address", std::string ("192.0.2.1")}, {"gate-address", std::string (":1935")},
+      {"srt-address", std::string (":9999")}};
 }
 
 } // namespace

@@ -147,7 +147,7 @@ tl::expected<keys::Grant, Denial>
 Core::verify (const Knock &knock, const keys::Verifier &verifier) const
 {
   const auto back_off = doorkeeper_.back_off (knock.peer.ip);
-  auto grant = verifier.verify ({.role = keys::Role::publish,
+  auto grant = verifier.verify ({.role = knock.role,
       .app = knock.app,
       .stream = knock.stream,
       .query = knock.query,
@@ -169,20 +169,27 @@ Core::verify (const Knock &knock, const keys::Verifier &verifier) const
   return tl::unexpected (denial_of (grant.error ()));
 }
 
+/** Null: there is no such stream. */
+tl::expected<keys::Grant, Denial>
+Core::check_grant (const Knock &knock, const keys::Verifier *verifier) const
+{
+  if (name_of (knock).empty ())
+    return tl::unexpected (Denial{
+        "bad-name", "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
+  if (verifier == nullptr)
+    return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
+  return verify (knock, *verifier);
+}
+
 tl::expected<Admission, Denial>
 Core::check_key (const Knock &knock) const
 {
-  const auto name = name_of (knock);
-  if (name.empty ())
-    return tl::unexpected (Denial{
-        "bad-name", "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
+  auto name = name_of (knock);
   const auto terms = terms_of (name);
-  if (!terms)
-    return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  auto grant = verify (knock, *terms->verifier);
+  auto grant = check_grant (knock, terms ? terms->verifier.get () : nullptr);
   if (!grant)
     return tl::unexpected (std::move (grant.error ()));
-  return Admission{name, knock.protocol, std::move (*grant), knock.peer};
+  return Admission{std::move (name), knock.protocol, std::move (*grant), knock.peer};
 }
 
 tl::expected<Admission, Denial>
@@ -206,6 +213,33 @@ Core::judge (const Knock &knock) const
     return admission;
   const auto terms = terms_of (admission->name);
   return check_name (std::move (*admission), terms ? terms->takeover : Takeover::never);
+}
+
+/** Only to whom the key lets play it is said whether a stream is live. */
+tl::expected<Seat, Denial>
+Core::judge_viewer (const Knock &knock) const
+{
+  const auto name = name_of (knock);
+  const auto served = audience_.find (name);
+  const auto terms = terms_of (name);
+  const auto verifier = served && served->verifier ? served->verifier
+                        : terms                    ? terms->verifier
+                                                   : nullptr;
+  auto grant = check_grant (knock, verifier.get ());
+  if (!grant)
+    return tl::unexpected (std::move (grant.error ()));
+  if (!served || !served->broadcast->live ())
+    return tl::unexpected (Denial{"offline", "the stream is not live"});
+  return Seat{.grant = std::move (*grant), .broadcast = served->broadcast};
+}
+
+std::optional<Denial>
+Core::objection (const Knock &knock) const
+{
+  const auto reason = [] (const auto &verdict) {
+    return verdict ? std::nullopt : std::optional (verdict.error ());
+  };
+  return knock.role == keys::Role::play ? reason (judge_viewer (knock)) : reason (judge (knock));
 }
 
 Core::Live
@@ -369,6 +403,7 @@ Core::counters () const
 {
   auto out = counters_;
   out.open = doorkeeper_.size ();
+  out.viewers = audience_.size ();
   return out;
 }
 
