@@ -44,6 +44,9 @@ struct Denial
   std::string reason, text; ///< as in Refused
 };
 
+/** Whether the same publisher comes back. In a public stream everybody has the same credential. */
+bool is_same_publisher (const Publication &live, const Admission &admission);
+
 /** Gate thread only, but for what is marked. Kept alive by that thread, so that the last Gate may
  * be dropped inside a callback. */
 class Core : public std::enable_shared_from_this<Core>
