@@ -34,7 +34,7 @@ public:
   const keys::Grant &grant () const override { return admission_.grant; }
   std::string protocol () const override { return admission_.protocol; }
   Endpoint peer () const override { return admission_.peer; }
-  std::optional<Item> pop (Interrupt &interrupt) override;
+  std::optional<Item> pop (Interrupt &interrupt, Deadline deadline) override;
   void close (std::string why) override { closer_ (std::move (why)); }
   GstStructure *stats () const override;
 
