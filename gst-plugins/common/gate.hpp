@@ -90,7 +90,7 @@ constexpr std::chrono::seconds queue_time{10};
 
 /** Until when a consumer waits. */
 using Deadline = std::chrono::steady_clock::time_point;
-inline constexpr Deadline never = Deadline::max ();
+inline constexpr Deadline no_deadline = Deadline::max ();
 
 /** An admitted publisher. Filled by its door's thread, drained by one consumer at a time. */
 class Publication
@@ -106,7 +106,7 @@ public:
    * after End. The queue is bounded by queue_bytes and queue_time: a consumer that falls behind
    * loses the oldest groups of pictures, up to a key frame, never order; the first frame after a
    * loss is marked DISCONT. */
-  virtual std::optional<Item> pop (Interrupt &interrupt, Deadline deadline = never) = 0;
+  virtual std::optional<Item> pop (Interrupt &interrupt, Deadline deadline = no_deadline) = 0;
 
   /** Tells the publisher why and closes, soon. The consumer then pops End. Any thread. */
   virtual void close (std::string why) = 0;
@@ -198,7 +198,7 @@ public:
    * can then be claimed again, and starts with its caps and a key frame. One that ended unclaimed
    * is kept for queue_time, or until the next one comes under its name. */
   virtual std::shared_ptr<Publication> wait_for (
-      const std::string &name, Interrupt &interrupt, Deadline deadline = never) = 0;
+      const std::string &name, Interrupt &interrupt, Deadline deadline = no_deadline) = 0;
 
   /** Ends what runs on a credential or key id that no longer holds (revocation). */
   virtual void close_where (

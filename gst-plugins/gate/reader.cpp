@@ -131,7 +131,7 @@ StreamReader::deadline () const
     return since_ + longest_silence;
   // Without a grace it is left to the gate when a silent publisher counts as gone.
   return stage_ == Stage::interrupted && patience_.grace.count () > 0 ? since_ + patience_.grace
-                                                                      : never;
+                                                                      : no_deadline;
 }
 
 GstFlowReturn
