@@ -143,6 +143,8 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("state", out.state, state_help, "FOLDER");
   table.text ("pipeline", out.pipeline, "Pipeline file of the streams [webrtc.json]", "FILE");
   table.texts ("set", out.settings, "Sets a parameter of the pipeline file", "NAME=VALUE");
+  table.number ("reconnect-grace", out.reconnect_grace,
+      "How long a publisher may be away before its stream ends [15]", "SECONDS");
   table.number ("ready-fd", out.ready_fd, "Writes READY to this descriptor, and closes it", "FD");
   const auto rest = table.parse (std::move (arguments));
   if (!rest)
@@ -151,6 +153,8 @@ parse_serve (std::vector<std::string> arguments)
     return PrintText{table.help_text ()};
   if (!rest->empty ())
     return tl::unexpected ("serve takes no argument such as '" + rest->front () + "'");
+  if (out.reconnect_grace < 0 || out.reconnect_grace > 3600)
+    return tl::unexpected (std::string ("--reconnect-grace wants seconds, at most 3600"));
   if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
     return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
   return out;

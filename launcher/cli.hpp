@@ -25,6 +25,7 @@ struct ServeOptions
   std::string state;
   std::string pipeline;              ///< "" = the installed webrtc.json
   std::vector<std::string> settings; ///< NAME=VALUE of its parameters
+  int reconnect_grace = 15;          ///< seconds
   int ready_fd = -1;
 };
 

@@ -135,20 +135,49 @@ PipelineRun::watch_gate ()
       new Handle (weak_from_this ()), free_handle, static_cast<GConnectFlags> (0));
 }
 
-/** On the gate's streaming thread. The pads carry no data yet. */
+void
+PipelineRun::tell_caps (const std::weak_ptr<PipelineRun> &run, GstCaps *caps)
+{
+  tell (run, [kept = share (caps)] (PipelineRun &here) { here.listener_.caps (kept.get ()); });
+}
+
+/** Who comes back may have left one of the tracks away. */
+void
+PipelineRun::on_resumed_track (GstPad *pad)
+{
+  tell (weak_from_this (), [name = std::string (GST_PAD_NAME (pad))] (
+                               PipelineRun &run) { run.listener_.silent (name); });
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [] (GstPad *flowing, GstPadProbeInfo *, gpointer handle) {
+        if (const auto caps = adopt (gst_pad_get_current_caps (flowing)))
+          tell_caps (*static_cast<Handle *> (handle), caps.get ());
+        return GST_PAD_PROBE_REMOVE;
+      },
+      new Handle (weak_from_this ()), free_handle_of_probe);
+}
+
+void
+PipelineRun::on_pad_event (GstPad *pad, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    GstCaps *caps = nullptr;
+    gst_event_parse_caps (event, &caps);
+    tell_caps (weak_from_this (), caps);
+  } else if (gst_event_has_name (event, "stagedoor-resumed")) {
+    on_resumed_track (pad);
+  }
+}
+
+/** On the gate's streaming thread, like the two above. The pads carry no data yet. */
 void
 PipelineRun::watch_pad (GstPad *pad)
 {
   gst_pad_add_probe (
       pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      [] (GstPad *, GstPadProbeInfo *info, gpointer handle) {
-        GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-        if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-          GstCaps *caps = nullptr;
-          gst_event_parse_caps (event, &caps);
-          tell (*static_cast<Handle *> (handle),
-              [kept = share (caps)] (PipelineRun &run) { run.listener_.caps (kept.get ()); });
-        }
+      [] (GstPad *on, GstPadProbeInfo *info, gpointer handle) {
+        if (const auto run = static_cast<Handle *> (handle)->lock ())
+          run->on_pad_event (on, GST_PAD_PROBE_INFO_EVENT (info));
         return GST_PAD_PROBE_OK;
       },
       new Handle (weak_from_this ()), free_handle_of_probe);
@@ -206,16 +235,20 @@ PipelineRun::on_element_message (GstMessage *message)
   const auto *fields = gst_message_get_structure (message);
   if (fields == nullptr)
     return;
-  if (gst_structure_has_name (fields, "stagedoor-unpublished")) {
-    const char *why = gst_structure_get_string (fields, "why");
-    on_publisher_end (why != nullptr ? why : "");
+  const auto text = [fields] (const char *name) {
+    const char *value = gst_structure_get_string (fields, name);
+    return std::string (value != nullptr ? value : "");
+  };
+  if (gst_structure_has_name (fields, "stagedoor-interrupted")) {
+    listener_.interrupted (text ("why"));
+  } else if (gst_structure_has_name (fields, "stagedoor-resumed")) {
+    listener_.resumed (text ("protocol"));
+  } else if (gst_structure_has_name (fields, "stagedoor-unpublished")) {
+    on_publisher_end (text ("why"));
   } else if (gst_structure_has_name (fields, "stagedoor-problem")) {
-    const char *pad = gst_structure_get_string (fields, "pad");
-    const char *text = gst_structure_get_string (fields, "text");
     const char *from = GST_MESSAGE_SRC_NAME (message);
     listener_.problem (
-        std::string (from != nullptr ? from : "") + "." + (pad != nullptr ? pad : ""),
-        text != nullptr ? text : "");
+        std::string (from != nullptr ? from : "") + "." + text ("pad"), text ("text"));
   }
 }
 

@@ -11,7 +11,7 @@
  * "stagedoor-published" (fields "name" and "protocol") and "stagedoor-unpublished" (field "why")
  * tell of the one that was admitted.
  *
- * A publisher whose connection breaks, stops, is taken over or is silent for two seconds interrupts
+ * A publisher whose connection breaks, stops, is taken over or is silent for 1.8 s interrupts
  * the stream: an element message "stagedoor-interrupted" (field "why"). When frames flow again
  * "stagedoor-resumed" (field "protocol") follows, and the stream goes on, on the same pads and in
  * running time. #GstStageGateSrc:reconnect-grace says how long that may take; then come

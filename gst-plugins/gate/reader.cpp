@@ -8,8 +8,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_stage_gate_src_debug);
 namespace stagedoor::gate {
 namespace {
 
-/** A publisher that sends nothing for so long is away, whether or not it is connected. */
-constexpr std::chrono::seconds longest_silence{2};
+/** A publisher that sends nothing for so long is away, whether or not it is connected: within two
+ * seconds everybody is to know. */
+constexpr std::chrono::milliseconds longest_silence{1800};
 
 } // namespace
 
