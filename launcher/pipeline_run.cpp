@@ -141,46 +141,57 @@ PipelineRun::tell_caps (const std::weak_ptr<PipelineRun> &run, GstCaps *caps)
   tell (run, [kept = share (caps)] (PipelineRun &here) { here.listener_.caps (kept.get ()); });
 }
 
-/** Who comes back may have left one of the tracks away. */
-void
-PipelineRun::on_resumed_track (GstPad *pad)
+/** A pad of the gate's; on its streaming thread. */
+struct PipelineRun::PadWatch
 {
-  tell (weak_from_this (), [name = std::string (GST_PAD_NAME (pad))] (
-                               PipelineRun &run) { run.listener_.silent (name); });
-  gst_pad_add_probe (
-      pad, GST_PAD_PROBE_TYPE_BUFFER,
-      [] (GstPad *flowing, GstPadProbeInfo *, gpointer handle) {
-        if (const auto caps = adopt (gst_pad_get_current_caps (flowing)))
-          tell_caps (*static_cast<Handle *> (handle), caps.get ());
-        return GST_PAD_PROBE_REMOVE;
-      },
-      new Handle (weak_from_this ()), free_handle_of_probe);
-}
+  Handle run;
+  bool silent = false;
+
+  void on_event (GstPad *pad, GstEvent *event);
+  void on_buffer (GstPad *pad);
+};
 
 void
-PipelineRun::on_pad_event (GstPad *pad, GstEvent *event)
+PipelineRun::PadWatch::on_event (GstPad *pad, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     GstCaps *caps = nullptr;
     gst_event_parse_caps (event, &caps);
-    tell_caps (weak_from_this (), caps);
-  } else if (gst_event_has_name (event, "stagedoor-resumed")) {
-    on_resumed_track (pad);
+    tell_caps (run, caps);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && !std::exchange (silent, true)) {
+    // Who comes back may have left one of the tracks away.
+    tell (run, [name = std::string (GST_PAD_NAME (pad))] (
+                   PipelineRun &here) { here.listener_.silent (name); });
   }
 }
 
-/** On the gate's streaming thread, like the two above. The pads carry no data yet. */
+void
+PipelineRun::PadWatch::on_buffer (GstPad *pad)
+{
+  if (!std::exchange (silent, false))
+    return;
+  if (const auto caps = adopt (gst_pad_get_current_caps (pad)))
+    tell_caps (run, caps.get ());
+}
+
+/** On the gate's streaming thread. The pad carries no data yet. */
 void
 PipelineRun::watch_pad (GstPad *pad)
 {
   gst_pad_add_probe (
-      pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      [] (GstPad *on, GstPadProbeInfo *info, gpointer handle) {
-        if (const auto run = static_cast<Handle *> (handle)->lock ())
-          run->on_pad_event (on, GST_PAD_PROBE_INFO_EVENT (info));
+      pad,
+      static_cast<GstPadProbeType> (
+          GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER),
+      [] (GstPad *on, GstPadProbeInfo *info, gpointer data) {
+        auto &watch = *static_cast<PadWatch *> (data);
+        if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER) != 0)
+          watch.on_buffer (on);
+        else
+          watch.on_event (on, GST_PAD_PROBE_INFO_EVENT (info));
         return GST_PAD_PROBE_OK;
       },
-      new Handle (weak_from_this ()), free_handle_of_probe);
+      new PadWatch{weak_from_this ()},
+      [] (gpointer data) { delete static_cast<PadWatch *> (data); });
   gst_pad_add_probe (
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       [] (GstPad *, GstPadProbeInfo *, gpointer handle) {

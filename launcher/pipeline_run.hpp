@@ -41,12 +41,12 @@ public:
   std::vector<Ref<GstElement>> audiences () const;
 
 private:
+  struct PadWatch;
+
   explicit PipelineRun (Listener listener) : listener_ (std::move (listener)) {}
   void play (Ref<GstElement> pipeline);
   void watch_gate ();
   void watch_pad (GstPad *pad);
-  void on_pad_event (GstPad *pad, GstEvent *event);
-  void on_resumed_track (GstPad *pad);
   static void tell_caps (const std::weak_ptr<PipelineRun> &run, GstCaps *caps);
   void fail_later (std::string text);
   void on_message (GstMessage *message);
