@@ -88,6 +88,11 @@ install_behaviour (Specs &props)
    */
   props[PROP_RECONNECT_GRACE] = g_param_spec_uint ("reconnect-grace", "Reconnect grace",
       "How long a publisher may be away before the stream ends (ms)", 0, 3600 * 1000, 0, readable);
+}
+
+void
+install_srt (Specs &props)
+{
   /**
    * GstStageGateSrc:srt-latency:
    *
@@ -118,6 +123,7 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
+  install_srt (props);
   /**
    * GstStageGateSrc:stats:
    *

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "tests/check/gate/srt_caller.hpp"
-#include "tests/check/gate/trace.hpp"
+#include "tests/check/gate/house.hpp"
 
 using namespace stagedoor;
 using namespace stagedoor::test;
@@ -12,66 +11,6 @@ using namespace stagedoor::test;
 namespace {
 
 constexpr const char *patient = "reconnect-grace=60000";
-
-std::string
-why_of (const Ref<GstMessage> &message)
-{
-  ck_assert (message);
-  const char *text = gst_structure_get_string (gst_message_get_structure (message.get ()), "why");
-  ck_assert_ptr_nonnull (text);
-  return text;
-}
-
-/** An element on a gate with an RTMP and an SRT door that the test has opened. */
-struct House
-{
-  explicit House (const std::string &properties, std::vector<std::string> pads = {"video", "audio"})
-      : pipeline (properties, std::move (pads), gate->address ()), trace (pipeline)
-  {
-    pipeline.play ();
-  }
-  ~House () { pipeline.set_state (GST_STATE_NULL); }
-
-  Ref<GstMessage> message (const char *name)
-  {
-    return pipeline.wait_for (GST_MESSAGE_ELEMENT, name);
-  }
-  bool gets (const char *pad, std::size_t count)
-  {
-    return eventually ([&] { return trace.count (pad) >= count; });
-  }
-  SrtCaller call () { return {srt, {"publish:live/" + stream}}; }
-
-  TestGate gate;
-  const std::string stream = good_stream (); // one key for all: others would find it busy
-  std::uint16_t srt = open_srt_door (*gate.pointer ());
-  Pipeline pipeline;
-  Trace trace;
-};
-
-/** Both tracks for half a second, ten frames a second each. */
-void
-show (Publisher &publisher, std::uint32_t from = 0)
-{
-  publisher.send_h264_setup ();
-  publisher.send_aac_setup ();
-  for (std::uint32_t i = 0; i < 5; ++i) {
-    publisher.send_video (from + i * 100, i == 0);
-    publisher.send_audio (from + i * 100 + 10);
-  }
-}
-
-/** Publishes and shows, and waits for all of it. */
-std::unique_ptr<Publisher>
-appear (House &house)
-{
-  const auto video = house.trace.count ("video"), audio = house.trace.count ("audio");
-  auto publisher = std::make_unique<Publisher> (house.gate.port ());
-  ck_assert (publisher->publish (house.stream));
-  show (*publisher);
-  ck_assert (house.gets ("video", video + 5) && house.gets ("audio", audio + 5));
-  return publisher;
-}
 
 START_TEST (every_way_by_rtmp)
 {
@@ -221,32 +160,11 @@ START_TEST (nothing_is_shown_before_a_key_frame)
 }
 END_TEST
 
-int
-last_rate (const House &house)
-{
-  int rate = 0;
-  for (const auto &step : house.trace.of ("audio"))
-    if (step.kind == "caps")
-      gst_structure_get_int (gst_caps_get_structure (step.caps.get (), 0), "rate", &rate);
-  return rate;
-}
-
-/** What @p publisher sends is what comes out, and all before it has come out. */
-bool
-is_on_air (House &house, Publisher &publisher)
-{
-  publisher.send_tag (8, 0, {0xaf, 0, 0x11, 0x90}); // 48 kHz
-  publisher.send_audio (520);
-  return eventually ([&] {
-    return last_rate (house) == 48000 && house.trace.of ("audio").back ().kind == "buffer";
-  });
-}
-
 START_TEST (encoder_that_changes_in_mid_stream)
 {
   House house (patient);
   auto publisher = appear (house);
-  ck_assert_int_eq (last_rate (house), 44100);
+  ck_assert_int_eq (house.last_rate (), 44100);
   ck_assert (is_on_air (house, *publisher));
   ck_assert_uint_eq (house.trace.count ("audio"), 6);
   house.trace.assert_whole (0);
@@ -280,198 +198,6 @@ START_TEST (back_without_sound)
 }
 END_TEST
 
-START_TEST (after_the_grace_it_is_over)
-{
-  House house ("reconnect-grace=300");
-  auto publisher = appear (house);
-  publisher->close ();
-  ck_assert (house.message ("stagedoor-interrupted"));
-  assert_text (
-      why_of (house.message ("stagedoor-unpublished")), "the publisher closed the connection");
-  ck_assert (house.pipeline.wait_for (GST_MESSAGE_EOS));
-  ck_assert_uint_eq (house.trace.count ("video", "stagedoor-resumed"), 0);
-}
-END_TEST
-
-START_TEST (silent_for_longer_than_the_grace)
-{
-  House house ("reconnect-grace=300");
-  const auto publisher = appear (house);
-  ck_assert (house.message ("stagedoor-interrupted"));
-  ck_assert (publisher->expect ("the publisher sent nothing for too long"));
-  ck_assert (publisher->closed_by_peer ());
-  assert_text (
-      why_of (house.message ("stagedoor-unpublished")), "the publisher sent nothing for too long");
-  ck_assert (house.pipeline.wait_for (GST_MESSAGE_EOS));
-}
-END_TEST
-
-START_TEST (silent_without_a_grace)
-{
-  House house ("reconnect-grace=0");
-  auto publisher = appear (house);
-  ck_assert (house.message ("stagedoor-interrupted"));
-  show (*publisher, 3000);
-  ck_assert (house.message ("stagedoor-resumed"));
-  publisher->close ();
-  ck_assert (house.message ("stagedoor-unpublished"));
-  ck_assert (house.pipeline.wait_for (GST_MESSAGE_EOS));
-  house.trace.assert_whole (1);
-}
-END_TEST
-
-START_TEST (after_the_grace_another_stream_may_come)
-{
-  House house ("reconnect-grace=300 keep-listening=true");
-  for (int round = 0; round < 2; ++round) {
-    appear (house)->close ();
-    ck_assert (house.message ("stagedoor-published"));
-    ck_assert (house.message ("stagedoor-interrupted"));
-    ck_assert (house.message ("stagedoor-unpublished"));
-  }
-  ck_assert_int_eq (house.trace.pads (), 2);
-}
-END_TEST
-
-START_TEST (told_to_end_while_it_waits)
-{
-  House house (patient);
-  appear (house)->close ();
-  ck_assert (house.message ("stagedoor-interrupted"));
-  ck_assert (gst_element_send_event (house.pipeline.get (), gst_event_new_eos ()));
-  ck_assert (house.pipeline.wait_for (GST_MESSAGE_EOS));
-}
-END_TEST
-
-START_TEST (goes_down_and_up_while_it_waits)
-{
-  House house (patient);
-  for (int round = 0; round < 5; ++round) {
-    appear (house)->close ();
-    ck_assert (house.message ("stagedoor-interrupted"));
-    const auto begin = g_get_monotonic_time ();
-    ck_assert (house.pipeline.set_state (round % 2 == 0 ? GST_STATE_READY : GST_STATE_NULL)
-               == GST_STATE_CHANGE_SUCCESS);
-    ck_assert_int_lt (g_get_monotonic_time () - begin, 5 * G_USEC_PER_SEC);
-    house.pipeline.play ();
-  }
-}
-END_TEST
-
-START_TEST (paused_while_it_waits)
-{
-  House house (patient);
-  appear (house)->close ();
-  ck_assert (house.message ("stagedoor-interrupted"));
-  house.pipeline.set_state (GST_STATE_PAUSED);
-  Publisher publisher (house.gate.port ());
-  ck_assert (publisher.publish (house.stream));
-  show (publisher);
-  house.pipeline.play ();
-  ck_assert (house.gets ("audio", 10));
-  house.trace.assert_whole (1);
-}
-END_TEST
-
-/** Interruptions and resumptions so far, which must take turns. */
-int
-count_turns (House &house)
-{
-  int turns = 0;
-  const auto bus = adopt (gst_element_get_bus (house.pipeline.get ()));
-  while (const auto message = adopt (gst_bus_pop_filtered (bus.get (), GST_MESSAGE_ELEMENT))) {
-    const bool away = gst_message_has_name (message.get (), "stagedoor-interrupted");
-    if (!away && !gst_message_has_name (message.get (), "stagedoor-resumed"))
-      continue;
-    ck_assert (away == (turns % 2 == 0));
-    ++turns;
-  }
-  return turns;
-}
-
-START_TEST (comes_and_goes_a_hundred_times)
-{
-  House house (patient);
-  for (int round = 0; round < 100; ++round) {
-    Publisher publisher (house.gate.port ());
-    ck_assert (publisher.publish (house.stream));
-    if (round % 3 != 0)
-      show (publisher);
-    if (round % 2 == 0)
-      publisher.reset ();
-  }
-  const auto last = appear (house);
-  ck_assert (is_on_air (house, *last));
-  const auto turns = count_turns (house);
-  ck_assert_int_eq (turns % 2, 0); // it flows
-  house.trace.assert_whole (static_cast<std::size_t> (turns / 2));
-}
-END_TEST
-
-START_TEST (two_fight_for_the_name)
-{
-  House house (patient);
-  const auto fight = [&house] {
-    for (int round = 0; round < 50; ++round) {
-      Publisher publisher (house.gate.port ());
-      if (publisher.publish (house.stream))
-        show (publisher);
-      if (round % 2 == 0)
-        publisher.reset ();
-    }
-  };
-  std::thread other (fight);
-  fight ();
-  other.join ();
-  const auto last = appear (house);
-  ck_assert (is_on_air (house, *last));
-  const auto turns = count_turns (house);
-  ck_assert_int_eq (turns % 2, 0);
-  house.trace.assert_whole (static_cast<std::size_t> (turns / 2));
-}
-END_TEST
-
-START_TEST (old_publication_is_not_taken_for_the_new_one)
-{
-  TestGate gate;
-  const auto stream = good_stream ();
-  {
-    Publisher old (gate.port ());
-    ck_assert (old.publish (stream));
-    show (old);
-    old.unpublish ();
-    ck_assert (old.closed_by_peer ());
-  }
-  Publisher fresh (gate.port ());
-  ck_assert (fresh.publish (stream));
-  const auto publication = gate.claim ();
-  fresh.send_aac_setup ();
-  fresh.send_audio (0);
-  const auto caps = pop (*publication);
-  ck_assert (std::get<gate::TrackCaps> (caps).track == gate::Track::audio);
-}
-END_TEST
-
-START_TEST (waiting_has_an_end)
-{
-  TestGate gate;
-  gate::Interrupt interrupt;
-  const auto soon = [] {
-    return std::chrono::steady_clock::now () + std::chrono::milliseconds (50);
-  };
-  const auto limit = soon ();
-  ck_assert (gate->wait_for ("live/demo", interrupt, limit) == nullptr);
-  ck_assert (std::chrono::steady_clock::now () >= limit);
-  Publisher publisher (gate.port ());
-  ck_assert (publisher.publish (good_stream ()));
-  const auto publication = gate->wait_for ("live/demo", interrupt, gate::Deadline ());
-  ck_assert (publication != nullptr); // what is there needs no time
-  ck_assert (!publication->pop (interrupt, soon ()));
-  publisher.unpublish ();
-  ck_assert (std::holds_alternative<gate::End> (pop (*publication)));
-}
-END_TEST
-
 } // namespace
 
 int
@@ -482,9 +208,5 @@ main (int argc, char **argv)
       {every_way_by_rtmp, time_goes_on_while_the_publisher_is_away, by_srt_and_back_by_rtmp,
           taken_over_by_the_same_key, silence_is_an_interruption_and_ends_by_itself, silence_by_srt,
           nothing_is_shown_before_a_key_frame, encoder_that_changes_in_mid_stream,
-          back_without_sound, after_the_grace_it_is_over, silent_for_longer_than_the_grace,
-          silent_without_a_grace, after_the_grace_another_stream_may_come,
-          told_to_end_while_it_waits, goes_down_and_up_while_it_waits, paused_while_it_waits,
-          comes_and_goes_a_hundred_times, two_fight_for_the_name,
-          old_publication_is_not_taken_for_the_new_one, waiting_has_an_end});
+          back_without_sound});
 }
