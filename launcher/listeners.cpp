@@ -29,7 +29,7 @@ Listeners::open (const ServeOptions &options)
   if (!gate)
     return unavailable ("--rtmp", gate.error ());
   out.gate = std::move (*gate);
-  const auto srt = out.gate->add_srt_door (srt_scheme + options.srt);
+  const auto srt = out.gate->add_door (srt_scheme + options.srt);
   if (!srt)
     return unavailable ("--srt", srt.error ());
   out.srt_address = srt->substr (srt_scheme.size ());

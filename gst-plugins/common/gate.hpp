@@ -155,28 +155,34 @@ struct SrtSettings
   std::function<std::string (const std::string &name)> passphrase;
 };
 
+/** Each door takes what concerns its protocol. */
+struct DoorSettings
+{
+  SrtSettings srt;
+};
+
 /** Lets publishers in through one or more doors (RTMP, SRT), all under the same names. One per
  * address in the process: use open(). Thread safe; call it without holding a lock that a callback
  * takes, because most calls wait for the gate thread. */
 class Gate
 {
 public:
-  /** @p address is "host:port", ":port" (all addresses) or ":0" for RTMP, the same behind "srt://"
-   * for SRT. Returns the gate that already listens there when there is one, with the limits and
-   * settings it has; its doors and publishers are closed when the last holder lets go. Error text
-   * is for people. */
+  /** @p address is "host:port", ":port" (all addresses) or ":0", for RTMP as it stands or behind
+   * "rtmp://", for SRT behind "srt://". Returns the gate that already listens there when there is
+   * one, with the limits and settings it has; its doors and publishers are closed when the last
+   * holder lets go. Error text is for people. */
   static tl::expected<std::shared_ptr<Gate>, std::string> open (
-      const std::string &address, const Limits &limits = {}, const SrtSettings &srt = {});
+      const std::string &address, const Limits &limits = {}, const DoorSettings &settings = {});
   virtual ~Gate () = default;
 
   virtual std::uint16_t port () const = 0; ///< the port really bound, of the first door
   /** Of the first door, with the port really bound: open (address ()) is this gate. */
   virtual std::string address () const = 0;
 
-  /** Opens an SRT door, too: one UDP port for all streams. @p address as open() takes it, with
-   * "srt://". Returns the address really bound; open() of it is this gate. */
-  virtual tl::expected<std::string, std::string> add_srt_door (
-      const std::string &address, const SrtSettings &settings = {}) = 0;
+  /** Opens one more door: @p address as open() takes it. Returns the address really bound; open()
+   * of it is this gate. */
+  virtual tl::expected<std::string, std::string> add_door (
+      const std::string &address, const DoorSettings &settings = {}) = 0;
 
   /** Who may publish on @p name ("live/demo", or "*" for every name that has no entry of its own).
    * Until the returned token is dropped; a later entry for the same name replaces the earlier one.

@@ -98,7 +98,9 @@ open_entrance (GstElement *element, const Settings &settings)
   if (!srt)
     return tl::unexpected (srt.error ());
   const auto service = service_for (element, gate_context, location->address, [&] {
-    return Gate::open (location->address, {}, *srt).map ([] (auto g) { return AnyService (g); });
+    return Gate::open (location->address, {}, {.srt = *srt}).map ([] (auto g) {
+      return AnyService (g);
+    });
   });
   if (!service)
     return tl::unexpected (Failure{GST_RESOURCE_ERROR_OPEN_READ, service.error ()});

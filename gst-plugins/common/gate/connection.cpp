@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 
 #include "gst-plugins/common/gate/core.hpp"
+#include "gst-plugins/common/gate/rtmp_door.hpp"
 #include "libs/keys/ome.hpp"
 
 #define GST_CAT_DEFAULT stage_gate_debug

@@ -69,13 +69,6 @@ name_of (const Knock &knock)
 }
 
 void
-Core::open_rtmp (Socket listening, std::uint16_t port)
-{
-  rtmp_ = std::make_unique<RtmpDoor> (*this, std::move (listening), port);
-  loop_.post ([this] { rtmp_->listen (); });
-}
-
-void
 Core::run ()
 {
   pthread_setname_np (pthread_self (), "gate");
@@ -83,21 +76,14 @@ Core::run ()
 }
 
 void
-Core::quit ()
+Core::quit (std::vector<std::shared_ptr<Door>> doors)
 {
-  loop_.post ([this] {
-    close_all ();
+  loop_.post ([this, doors = std::move (doors)] () mutable {
+    close_where ([] (const Publication &) { return true; }, "the server closes this stream's door");
+    doors.clear ();
+    forget_.clear ();
     loop_.quit ();
   });
-}
-
-void
-Core::close_all ()
-{
-  close_where ([] (const Publication &) { return true; }, "the server closes this stream's door");
-  if (rtmp_)
-    rtmp_->close ();
-  forget_.clear ();
 }
 
 tl::expected<Admission, Denial>

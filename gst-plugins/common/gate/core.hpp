@@ -5,10 +5,10 @@
 #include <map>
 
 #include "gst-plugins/common/gate/allowance.hpp"
+#include "gst-plugins/common/gate/door.hpp"
 #include "gst-plugins/common/gate/doorkeeper.hpp"
 #include "gst-plugins/common/gate/loop.hpp"
 #include "gst-plugins/common/gate/roster.hpp"
-#include "gst-plugins/common/gate/rtmp_door.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN (stage_gate_debug);
 
@@ -51,13 +51,14 @@ public:
 
   explicit Core (const Limits &limits) : limits_ (limits), doorkeeper_ (limits) {}
 
-  void run ();                                                 ///< the gate thread
-  void quit ();                                                ///< any thread
+  void run (); ///< the gate thread
+  /** Ends all publications, tells their publishers, drops the doors and then the loop. Any thread.
+   */
+  void quit (std::vector<std::shared_ptr<Door>> doors);
   Loop &loop () { return loop_; }                              ///< any thread
   const std::shared_ptr<Roster> &roster () { return roster_; } ///< any thread
   const Limits &limits () const { return limits_; }            ///< any thread
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
-  void open_rtmp (Socket listening, std::uint16_t port);       ///< before run()
 
   // For doors.
   /** Whether a knock would be answered with yes. Changes nothing. Any thread. */
@@ -96,7 +97,6 @@ private:
   };
 
   void tell (Refused refused);
-  void close_all ();
   void close (std::uint64_t id, const std::string &why);
 
   Loop loop_;
@@ -109,7 +109,6 @@ private:
   Allowance nameless_ = named_;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, Publisher> publishers_;
-  std::unique_ptr<RtmpDoor> rtmp_;
   std::map<std::uint64_t, std::shared_ptr<Published>> published_calls_;
   std::map<std::uint64_t, std::shared_ptr<Denied>> refused_calls_;
   mutable std::mutex entries_mutex_;     // innermost; libsrt's threads take it, too

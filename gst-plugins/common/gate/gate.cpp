@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Gate on its core: every call crosses to the gate thread.
+#include <algorithm>
+#include <array>
+
+#include "gst-plugins/common/gate/rtmp_door.hpp"
 #include "gst-plugins/common/gate/srt_door.hpp"
 #include "gst-plugins/common/listen_address.hpp"
 #include "gst-plugins/common/shared_service.hpp"
@@ -9,27 +13,49 @@ GST_DEBUG_CATEGORY (stage_gate_debug);
 namespace stagedoor::gate {
 namespace {
 
-constexpr std::string_view srt_scheme = "srt://";
+using SharedCore = std::shared_ptr<Core>;
+
+struct DoorKind
+{
+  std::string_view scheme;
+  OpenedDoor (*open) (const SharedCore &core, const Endpoint &at, const DoorSettings &settings);
+};
+
+/** The last one's scheme may be left out. */
+constexpr std::array door_kinds{
+    DoorKind{"srt://",
+        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &settings) {
+          return SrtDoor::open (core, at, settings.srt);
+        }},
+    DoorKind{"rtmp://",
+        [] (const SharedCore &core, const Endpoint &at, const DoorSettings &) {
+          return RtmpDoor::open (*core, at);
+        }},
+};
 
 struct DoorAddress
 {
-  bool by_srt = false;
+  const DoorKind *kind = &door_kinds.back ();
   Endpoint at;
 
+  /** As Gate::address() has it. */
   std::string text () const
   {
-    return std::string (by_srt ? srt_scheme : "") + listen_address_text (at);
+    return std::string (kind == &door_kinds.back () ? "" : kind->scheme) + listen_address_text (at);
   }
 };
 
 tl::expected<DoorAddress, std::string>
 parse_door_address (const std::string &text)
 {
-  const bool by_srt = text.starts_with (srt_scheme);
-  return parse_listen_address (by_srt ? text.substr (srt_scheme.size ()) : text)
-      .map ([by_srt] (const Endpoint &at) {
-        return DoorAddress{by_srt, at};
-      });
+  const auto kind = std::ranges::find_if (
+      door_kinds, [&] (const DoorKind &k) { return text.starts_with (k.scheme); });
+  if (kind == door_kinds.end ())
+    return parse_listen_address (text).map (
+        [] (const Endpoint &at) { return DoorAddress{.at = at}; });
+  return parse_listen_address (text.substr (kind->scheme.size ())).map ([&] (const Endpoint &at) {
+    return DoorAddress{kind, at};
+  });
 }
 
 class GateOnCore final : public Gate, public std::enable_shared_from_this<GateOnCore>
@@ -40,7 +66,7 @@ public:
   {
     if (!thread_.joinable ())
       return;
-    core_->quit ();
+    core_->quit (std::move (doors_));
     if (core_->loop ().on_thread ())
       thread_.detach ();
     else
@@ -49,12 +75,12 @@ public:
 
   /** Once. */
   tl::expected<void, std::string> open_first_door (
-      const DoorAddress &door, const SrtSettings &settings);
+      const DoorAddress &address, const DoorSettings &settings);
 
   std::uint16_t port () const override { return address_.at.port; }
   std::string address () const override { return address_.text (); }
-  tl::expected<std::string, std::string> add_srt_door (
-      const std::string &address, const SrtSettings &settings) override;
+  tl::expected<std::string, std::string> add_door (
+      const std::string &address, const DoorSettings &settings) override;
 
   Token admit (const std::string &name, std::shared_ptr<const keys::Verifier> verifier) override
   {
@@ -106,63 +132,52 @@ private:
             }};
   }
 
-  tl::expected<std::shared_ptr<SrtDoor>, std::string> open_srt (
-      const Endpoint &at, const SrtSettings &settings);
+  /** Returns the address with the port really bound. */
+  tl::expected<DoorAddress, std::string> open_door (
+      const DoorAddress &address, const DoorSettings &settings);
 
   const std::shared_ptr<Core> core_;
-  DoorAddress address_;                             // of the first door
-  std::mutex doors_mutex_;                          // nothing is called under it
-  std::vector<std::shared_ptr<SrtDoor>> srt_doors_; // protected by doors_mutex_
+  DoorAddress address_;                      // of the first door
+  std::mutex doors_mutex_;                   // nothing is called under it
+  std::vector<std::shared_ptr<Door>> doors_; // protected by doors_mutex_
   std::thread thread_;
 };
 
-tl::expected<std::shared_ptr<SrtDoor>, std::string>
-GateOnCore::open_srt (const Endpoint &at, const SrtSettings &settings)
+tl::expected<DoorAddress, std::string>
+GateOnCore::open_door (const DoorAddress &address, const DoorSettings &settings)
 {
-  auto door = SrtDoor::open (core_, at, settings);
-  if (door) {
-    const std::lock_guard lock (doors_mutex_);
-    srt_doors_.push_back (*door);
-  }
-  return door;
+  const auto door = address.kind->open (core_, address.at, settings);
+  if (!door)
+    return tl::unexpected (door.error ());
+  const std::lock_guard lock (doors_mutex_);
+  doors_.push_back (*door);
+  return DoorAddress{address.kind, {address.at.ip, (*door)->port ()}};
 }
 
 tl::expected<void, std::string>
-GateOnCore::open_first_door (const DoorAddress &door, const SrtSettings &settings)
+GateOnCore::open_first_door (const DoorAddress &address, const DoorSettings &settings)
 {
-  auto at = door.at;
-  if (door.by_srt) {
-    const auto srt = open_srt (at, settings);
-    if (!srt)
-      return tl::unexpected (srt.error ());
-    at.port = (*srt)->port ();
-  } else {
-    auto socket = listen_tcp (at);
-    if (!socket)
-      return tl::unexpected (socket.error ());
-    at.port = bound_port (socket->get ());
-    core_->open_rtmp (std::move (*socket), at.port);
-  }
-  address_ = {door.by_srt, at};
+  const auto opened = open_door (address, settings);
+  if (!opened)
+    return tl::unexpected (opened.error ());
+  address_ = *opened;
   thread_ = std::thread ([core = core_] { core->run (); });
   return {};
 }
 
 tl::expected<std::string, std::string>
-GateOnCore::add_srt_door (const std::string &address, const SrtSettings &settings)
+GateOnCore::add_door (const std::string &address, const DoorSettings &settings)
 {
   const auto wanted = parse_door_address (address);
   if (!wanted)
     return tl::unexpected (wanted.error ());
-  if (!wanted->by_srt)
-    return tl::unexpected ("'" + address + "' is not srt://HOST:PORT");
   std::string bound;
   const auto gate = find_or_open (
       gate_context, wanted->text (), [&] () -> tl::expected<OpenedService, std::string> {
-        const auto door = open_srt (wanted->at, settings);
-        if (!door)
-          return tl::unexpected (door.error ());
-        bound = DoorAddress{true, {wanted->at.ip, (*door)->port ()}}.text ();
+        const auto opened = open_door (*wanted, settings);
+        if (!opened)
+          return tl::unexpected (opened.error ());
+        bound = opened->text ();
         return OpenedService{std::static_pointer_cast<Gate> (shared_from_this ()), bound};
       });
   if (!gate)
@@ -173,7 +188,7 @@ GateOnCore::add_srt_door (const std::string &address, const SrtSettings &setting
 }
 
 tl::expected<OpenedService, std::string>
-open_gate (const DoorAddress &door, const Limits &limits, const SrtSettings &srt)
+open_gate (const DoorAddress &address, const Limits &limits, const DoorSettings &settings)
 {
   static const bool once = [] {
     GST_DEBUG_CATEGORY_INIT (stage_gate_debug, "stagegate", 0, "admits publishers");
@@ -181,7 +196,7 @@ open_gate (const DoorAddress &door, const Limits &limits, const SrtSettings &srt
   }();
   (void)once;
   const auto gate = std::make_shared<GateOnCore> (limits);
-  if (auto opened = gate->open_first_door (door, srt); !opened)
+  if (auto opened = gate->open_first_door (address, settings); !opened)
     return tl::unexpected (opened.error ());
   return OpenedService{std::shared_ptr<Gate> (gate), gate->address ()};
 }
@@ -189,13 +204,13 @@ open_gate (const DoorAddress &door, const Limits &limits, const SrtSettings &srt
 } // namespace
 
 tl::expected<std::shared_ptr<Gate>, std::string>
-Gate::open (const std::string &address, const Limits &limits, const SrtSettings &srt)
+Gate::open (const std::string &address, const Limits &limits, const DoorSettings &settings)
 {
-  const auto door = parse_door_address (address);
-  if (!door)
-    return tl::unexpected (door.error ());
-  return find_or_open (gate_context, door->text (), [&] {
-    return open_gate (*door, limits, srt);
+  const auto wanted = parse_door_address (address);
+  if (!wanted)
+    return tl::unexpected (wanted.error ());
+  return find_or_open (gate_context, wanted->text (), [&] {
+    return open_gate (*wanted, limits, settings);
   }).map ([] (const AnyService &service) { return std::static_pointer_cast<Gate> (service); });
 }
 

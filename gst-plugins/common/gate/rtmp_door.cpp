@@ -28,24 +28,30 @@ peer_of (GSocket *socket)
 
 } // namespace
 
-RtmpDoor::RtmpDoor (Core &core, Socket listening, std::uint16_t port)
-    : core_ (core), listening_ (std::move (listening)), port_ (port)
+RtmpDoor::RtmpDoor (Core &core, Socket listening)
+    : core_ (core), listening_ (std::move (listening)), port_ (bound_port (listening_.get ()))
 {
   g_socket_set_blocking (listening_.get (), FALSE);
 }
 
-RtmpDoor::~RtmpDoor () = default;
-
-void
-RtmpDoor::close ()
+RtmpDoor::~RtmpDoor ()
 {
   acceptable_.reset ();
-  accept_again_ = {};
-  for (auto &[id, connection] : connections_)
-    graveyard_.push_back (std::move (connection));
-  connections_.clear ();
-  graveyard_.clear ();
-  g_socket_close (listening_.get (), nullptr);
+  g_socket_close (listening_.get (), nullptr); // the main context may hold it for a moment yet
+}
+
+OpenedDoor
+RtmpDoor::open (Core &core, const Endpoint &at)
+{
+  auto socket = listen_tcp (at);
+  if (!socket)
+    return tl::unexpected (socket.error ());
+  const std::shared_ptr<RtmpDoor> door (new RtmpDoor (core, std::move (*socket)));
+  core.loop ().post ([weak = std::weak_ptr (door)] {
+    if (const auto door = weak.lock ())
+      door->listen ();
+  });
+  return door;
 }
 
 void
@@ -120,7 +126,10 @@ RtmpDoor::bury (std::uint64_t id)
     return;
   core_.doorkeeper ().leave (id);
   if (graveyard_.empty ())
-    core_.loop ().post ([this] { graveyard_.clear (); });
+    core_.loop ().post ([weak = weak_from_this ()] {
+      if (const auto door = weak.lock ())
+        door->graveyard_.clear ();
+    });
   graveyard_.push_back (std::move (node.mapped ()));
 }
 

@@ -6,29 +6,28 @@
 #include <map>
 
 #include "gst-plugins/common/gate/connection.hpp"
-#include "gst-plugins/common/gate/doorkeeper.hpp"
+#include "gst-plugins/common/gate/door.hpp"
 
 namespace stagedoor::gate {
 
-/** Gate thread, but for what is marked. The core owns it and outlives it. */
-class RtmpDoor
+/** Gate thread, but for what is marked. The core outlives it. */
+class RtmpDoor final : public Door, public std::enable_shared_from_this<RtmpDoor>
 {
 public:
-  RtmpDoor (Core &core, Socket listening,
-      std::uint16_t port); ///< any thread; nothing happens before listen()
-  ~RtmpDoor ();
-
-  void listen ();
+  static OpenedDoor open (Core &core, const Endpoint &at); ///< any thread
   /** Says farewell to nobody: the publishers were told before. */
-  void close ();
+  ~RtmpDoor () override;
 
   // For Connection.
   Core &core () { return core_; }
-  std::uint16_t port () const { return port_; } ///< any thread
+  std::uint16_t port () const override { return port_; } ///< any thread
   void bury (std::uint64_t id);
   std::span<std::uint8_t> scratch () { return scratch_; } ///< for one read
 
 private:
+  RtmpDoor (Core &core, Socket listening);
+
+  void listen ();
   void accept_some ();
   void let_in (Socket socket);
   void pause_accepting ();

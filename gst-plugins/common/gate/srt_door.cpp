@@ -75,7 +75,7 @@ SrtDoor::~SrtDoor ()
   port_.rest (); // nobody asks any more
 }
 
-tl::expected<std::shared_ptr<SrtDoor>, std::string>
+OpenedDoor
 SrtDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings)
 {
   if (settings.latency.count () < 0 || settings.latency > most_latency)

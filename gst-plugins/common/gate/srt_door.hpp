@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 
+#include "gst-plugins/common/gate/door.hpp"
 #include "gst-plugins/common/gate/srt_port.hpp"
 #include "gst-plugins/common/gate/srt_session.hpp"
 
@@ -15,14 +16,14 @@ namespace stagedoor::gate {
  * caller may come in: there nothing is changed and nothing waited for. The gate thread judges once
  * more, and admits. No lock is held during any call of libsrt, which has locks of its own around
  * its question. */
-class SrtDoor : public std::enable_shared_from_this<SrtDoor>
+class SrtDoor final : public Door, public std::enable_shared_from_this<SrtDoor>
 {
 public:
-  static tl::expected<std::shared_ptr<SrtDoor>, std::string> open (
+  static OpenedDoor open (
       std::shared_ptr<Core> core, const Endpoint &at, const SrtSettings &settings);
-  ~SrtDoor (); ///< not on its own thread
+  ~SrtDoor () override; ///< not on its own thread
 
-  std::uint16_t port () const { return port_.number (); }
+  std::uint16_t port () const override { return port_.number (); }
 
 private:
   using Task = std::function<void ()>;

@@ -300,13 +300,18 @@ START_TEST (doors_have_addresses)
   const auto address = (*alone)->address ();
   ck_assert_msg (address.starts_with ("srt://127.0.0.1:"), "%s", address.c_str ());
   ck_assert (*gate::Gate::open (address) == *alone);
-  ck_assert (!(*alone)->add_srt_door (address).has_value ());
-  const auto second = (*alone)->add_srt_door ("srt://127.0.0.1:0");
+  ck_assert (!(*alone)->add_door (address).has_value ());
+  const auto second = (*alone)->add_door ("srt://127.0.0.1:0");
   ck_assert (second.has_value ());
   ck_assert (*gate::Gate::open (*second) == *alone);
-  for (const char *bad : {"srt://", "srt://nowhere", "127.0.0.1:0", "srt://127.0.0.1:99999"})
-    ck_assert_msg (!(*alone)->add_srt_door (bad).has_value (), "%s", bad);
-  ck_assert (!(*alone)->add_srt_door ("srt://127.0.0.1:0", {.latency = std::chrono::hours (1)}));
+  const auto rtmp = (*alone)->add_door ("rtmp://127.0.0.1:0");
+  ck_assert_msg (rtmp && rtmp->starts_with ("127.0.0.1:"), "%s", rtmp ? rtmp->c_str () : "none");
+  ck_assert (*gate::Gate::open ("rtmp://" + *rtmp) == *alone);
+  for (const char *bad :
+      {"", "srt://", "srt://nowhere", "http://127.0.0.1:0", "srt://127.0.0.1:99999"})
+    ck_assert_msg (!(*alone)->add_door (bad).has_value (), "%s", bad);
+  ck_assert (
+      !(*alone)->add_door ("srt://127.0.0.1:0", {.srt = {.latency = std::chrono::hours (1)}}));
 }
 END_TEST
 

@@ -58,7 +58,7 @@ std::uint16_t
 open_srt_door (gate::Gate &gate, gate::SrtSettings settings)
 {
   settings.latency = std::chrono::milliseconds (20);
-  const auto address = gate.add_srt_door ("srt://127.0.0.1:0", settings);
+  const auto address = gate.add_door ("srt://127.0.0.1:0", {.srt = std::move (settings)});
   ck_assert_msg (address.has_value (), "%s", address ? "" : address.error ().c_str ());
   const auto port = address->substr (address->rfind (':') + 1);
   std::uint16_t out = 0;
