@@ -209,7 +209,8 @@ run_serve (const ServeOptions &options)
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
-      options.public_address, listeners->gate->address ()};
+      options.public_address, listeners->gate->address (),
+      std::chrono::seconds (options.reconnect_grace)};
   Daemon daemon (
       std::move (*state), std::move (*listeners), std::move (settings), std::move (*rules));
   if (const auto started = daemon.start (options); !started)

@@ -13,6 +13,7 @@ struct Settings
   std::string key_file, keys;
   bool public_stream = false;
   bool keep_listening = false;
+  unsigned reconnect_grace_ms = 0;
   unsigned srt_latency_ms = 120;
   std::string srt_passphrase;
   std::string tls_certificate, tls_private_key;

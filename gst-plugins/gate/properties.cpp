@@ -95,13 +95,30 @@ install_behaviour (Specs &props)
   /**
    * GstStageGateSrc:keep-listening:
    *
-   * When a publisher stops, wait for the next one instead of ending the stream. That goes on
-   * on the same pads, in running time.
+   * What comes after the end of a stream, which is #GstStageGateSrc:reconnect-grace after its
+   * publisher left: another stream on the same pads, whenever its publisher comes, instead of EOS.
    *
    * Since: 0.1
    */
   props[PROP_KEEP_LISTENING] = g_param_spec_boolean ("keep-listening", "Keep listening",
-      "Wait for the next publisher when one stops, instead of ending the stream", FALSE, readable);
+      "Wait for another stream when one has ended, instead of EOS", FALSE, readable);
+  /**
+   * GstStageGateSrc:reconnect-grace:
+   *
+   * How many milliseconds an interruption may last before the stream ends: for so long a publisher
+   * that is gone may come back, by any protocol, or one that fell silent may go on. One that is
+   * connected and still silent by then is sent away. With 0 there is no coming back: the stream
+   * ends when its publisher leaves, and silence alone doesn't end it.
+   *
+   * Since: 0.1
+   */
+  props[PROP_RECONNECT_GRACE] = g_param_spec_uint ("reconnect-grace", "Reconnect grace",
+      "How long a publisher may be away before the stream ends (ms)", 0, 3600 * 1000, 0, readable);
+}
+
+void
+install_srt (Specs &props)
+{
   /**
    * GstStageGateSrc:srt-latency:
    *
@@ -278,6 +295,7 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
+  install_srt (props);
   install_webrtc (props);
   install_tls (props);
   install_takeover (props);
@@ -318,6 +336,9 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_KEEP_LISTENING:
       settings.keep_listening = g_value_get_boolean (value);
       return true;
+    case PROP_RECONNECT_GRACE:
+      settings.reconnect_grace_ms = g_value_get_uint (value);
+      return true;
     case PROP_SRT_LATENCY:
       settings.srt_latency_ms = g_value_get_uint (value);
       return true;
@@ -356,6 +377,9 @@ get_setting (const Settings &settings, guint id, GValue *value)
       return true;
     case PROP_KEEP_LISTENING:
       g_value_set_boolean (value, settings.keep_listening);
+      return true;
+    case PROP_RECONNECT_GRACE:
+      g_value_set_uint (value, settings.reconnect_grace_ms);
       return true;
     case PROP_SRT_LATENCY:
       g_value_set_uint (value, settings.srt_latency_ms);

@@ -102,6 +102,9 @@ class Viewer:
         self.seen.sound(numpy.frombuffer(buffer.extract_dup(0, buffer.get_size()), numpy.int16), 48000)
         return Gst.FlowReturn.OK
 
+    def close(self):
+        self.pipeline.set_state(Gst.State.NULL)
+
     def error(self):
         message = self.pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
         return message.parse_error() if message else None
@@ -123,7 +126,7 @@ class Webrtcbin(unittest.TestCase):
             self.assertIsNone(viewer.error())
             time.sleep(0.05)
         self.assertEqual(delete(session), 200)
-        viewer.pipeline.set_state(Gst.State.NULL)
+        viewer.close()
         return viewer.seen
 
     def test_five_seconds_of_picture_and_sound(self):

@@ -222,7 +222,7 @@ START_TEST (catching_up_is_paced_and_ends)
   std::vector<SharedFrame> group;
   for (std::uint64_t i = 0; i < 100; ++i)
     group.push_back (frame_at (2 * i, i == 0));
-  track.start (group);
+  track.start (group, 0);
   int rounds = 0;
   std::uint64_t next = 200;
   for (bool more = true; more; ++rounds) {
