@@ -129,6 +129,23 @@ constexpr const char *state_help =
     "Folder with the keys [$STATE_DIRECTORY, ~/.local/state/stagedoor]";
 constexpr const char *json_help = "Prints JSON";
 
+/** What one option wants of others, and of its value. */
+Parsed
+finish (ServeOptions out)
+{
+  if (out.tls_certificate.empty () != out.tls_key.empty ())
+    return tl::unexpected (std::string ("--tls-certificate and --tls-key go together"));
+  if (out.tls_certificate.empty () && !out.rtmps.empty ())
+    return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
+  if (!out.tls_certificate.empty () && out.rtmps.empty ())
+    out.rtmps = ":1936";
+  if (out.reconnect_grace < 0 || out.reconnect_grace > 3600)
+    return tl::unexpected (std::string ("--reconnect-grace wants seconds, at most 3600"));
+  if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
+    return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
+  return out;
+}
+
 Parsed
 parse_serve (std::vector<std::string> arguments)
 {
@@ -155,6 +172,11 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("webhook-secret-file", out.webhook_secret_file, "Signs what it is sent", "FILE");
   table.text ("webhook-dialect", out.webhook_dialect,
       "How it is spoken to: stagedoor, ome [stagedoor]", "DIALECT");
+  table.texts ("limit", out.limits, "Bounds what strangers may take up", "NAME=VALUE");
+  table.number ("srt-latency", out.srt_latency_ms,
+      "Milliseconds that lost packets may take to come again [120]", "MS");
+  table.text ("srt-passphrase-file", out.srt_passphrase_file,
+      "Holds what SRT publishers must encrypt with", "FILE");
   table.number ("ready-fd", out.ready_fd, "Writes READY to this descriptor, and closes it", "FD");
   const auto rest = table.parse (std::move (arguments));
   if (!rest)
@@ -163,17 +185,7 @@ parse_serve (std::vector<std::string> arguments)
     return PrintText{table.help_text ()};
   if (!rest->empty ())
     return tl::unexpected ("serve takes no argument such as '" + rest->front () + "'");
-  if (out.tls_certificate.empty () != out.tls_key.empty ())
-    return tl::unexpected (std::string ("--tls-certificate and --tls-key go together"));
-  if (out.tls_certificate.empty () && !out.rtmps.empty ())
-    return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
-  if (!out.tls_certificate.empty () && out.rtmps.empty ())
-    out.rtmps = ":1936";
-  if (out.reconnect_grace < 0 || out.reconnect_grace > 3600)
-    return tl::unexpected (std::string ("--reconnect-grace wants seconds, at most 3600"));
-  if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
-    return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
-  return out;
+  return finish (std::move (out));
 }
 
 Parsed

@@ -150,6 +150,8 @@ open_entrance (GstElement *element, const Settings &settings)
   const auto door = door_settings_of (settings);
   if (!door)
     return tl::unexpected (door.error ());
+  if (!settings.limits)
+    return wrong_settings ("limits: " + settings.limits.error ());
   const bool alone = *verifier != nullptr;
   if (!alone && !settings.webhook.empty ())
     return wrong_settings ("webhook needs key-file, keys or public: it is asked after the key");
@@ -157,7 +159,9 @@ open_entrance (GstElement *element, const Settings &settings)
   if (!webhook)
     return tl::unexpected (webhook.error ());
   const auto service = service_for (element, gate_context, location->address, [&] {
-    return Gate::open (location->address, {}, *door).map ([] (auto g) { return AnyService (g); });
+    return Gate::open (location->address, *settings.limits, *door).map ([] (auto g) {
+      return AnyService (g);
+    });
   });
   if (!service)
     return tl::unexpected (Failure{GST_RESOURCE_ERROR_OPEN_READ, service.error ()});

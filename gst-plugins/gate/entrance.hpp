@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/gate_limits.hpp"
 #include "gst-plugins/common/webhook.hpp"
 
 namespace stagedoor::gate {
@@ -21,6 +22,7 @@ struct Settings
   Takeover takeover = Takeover::same_key;
   std::string webhook, webhook_secret_file;
   webhook::Dialect webhook_dialect = webhook::Dialect::stagedoor;
+  tl::expected<Limits, std::string> limits{Limits{}}; ///< or what is wrong with them
 };
 
 struct Entrance

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// What the properties are; property_values.cpp has their values.
 #include "gst-plugins/gate/properties.hpp"
 
 #include <array>
@@ -37,13 +38,6 @@ dialect_type ()
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static ("GstStageGateWebhookDialect", values);
   return type;
-}
-
-std::string
-text_of (const GValue *value)
-{
-  const char *set = g_value_get_string (value);
-  return set != nullptr ? set : "";
 }
 
 void
@@ -139,6 +133,24 @@ install_srt (Specs &props)
    */
   props[PROP_SRT_PASSPHRASE] = g_param_spec_string ("srt-passphrase", "SRT passphrase",
       "What publishers by SRT must encrypt with", nullptr, secret);
+}
+
+void
+install_bounds (Specs &props)
+{
+  /**
+   * GstStageGateSrc:limits:
+   *
+   * What strangers may take up, in fields of whole numbers: "connections",
+   * "connections-per-address", "unauthenticated", "unauthenticated-per-address",
+   * "authentication-ms", "silence-ms", "wrong-keys", "wrong-keys-ms", "back-off-first-ms",
+   * "back-off-most-ms" and "back-off-sites". docs/limits.md explains them; one that is left out has
+   * its default. Without effect when the listener is open already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LIMITS] = g_param_spec_boxed (
+      "limits", "Limits", "What strangers may take up", GST_TYPE_STRUCTURE, readable);
 }
 
 void
@@ -245,48 +257,6 @@ install_webhook (Specs &props)
       "How the webhook is spoken to", dialect_type (), 0, readable);
 }
 
-bool
-set_authority (Settings &settings, guint id, const GValue *value)
-{
-  switch (id) {
-    case PROP_TAKEOVER:
-      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
-      return true;
-    case PROP_WEBHOOK:
-      settings.webhook = text_of (value);
-      return true;
-    case PROP_WEBHOOK_SECRET_FILE:
-      settings.webhook_secret_file = text_of (value);
-      return true;
-    case PROP_WEBHOOK_DIALECT:
-      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool
-get_authority (const Settings &settings, guint id, GValue *value)
-{
-  switch (id) {
-    case PROP_TAKEOVER:
-      g_value_set_enum (value, static_cast<gint> (settings.takeover));
-      return true;
-    case PROP_WEBHOOK:
-      g_value_set_string (value, settings.webhook.c_str ());
-      return true;
-    case PROP_WEBHOOK_SECRET_FILE:
-      g_value_set_string (value, settings.webhook_secret_file.c_str ());
-      return true;
-    case PROP_WEBHOOK_DIALECT:
-      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
-      return true;
-    default:
-      return false;
-  }
-}
-
 } // namespace
 
 void
@@ -300,105 +270,23 @@ install_properties (GObjectClass *object_class)
   install_tls (props);
   install_takeover (props);
   install_webhook (props);
+  install_bounds (props);
   /**
    * GstStageGateSrc:stats:
    *
    * The "address" with the port really bound, and what happened there: "connections", "admitted",
-   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
-   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
-   * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets",
-   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms"; by WHIP most of
-   * these, "jitter-ms" and "key-frame-requests".
+   * "refused", "refused-limits", "refused-back-off", "protocol-errors" and "open"; and in
+   * "publication", while there is one, its "name", "protocol", "bytes", "video-frames",
+   * "audio-frames", "dropped-frames", "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms",
+   * "packets", "lost-packets", "retransmitted-packets", "dropped-packets", "buffer-ms" and
+   * "latency-ms";
+   * by WHIP most of these, "jitter-ms" and "key-frame-requests".
    *
    * Since: 0.1
    */
   props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
       GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_properties (object_class, props.size (), props.data ());
-}
-
-bool
-set_setting (Settings &settings, guint id, const GValue *value)
-{
-  switch (id) {
-    case PROP_LOCATION:
-      settings.location = text_of (value);
-      return true;
-    case PROP_KEY_FILE:
-      settings.key_file = text_of (value);
-      return true;
-    case PROP_KEYS:
-      settings.keys = text_of (value);
-      return true;
-    case PROP_PUBLIC:
-      settings.public_stream = g_value_get_boolean (value);
-      return true;
-    case PROP_KEEP_LISTENING:
-      settings.keep_listening = g_value_get_boolean (value);
-      return true;
-    case PROP_RECONNECT_GRACE:
-      settings.reconnect_grace_ms = g_value_get_uint (value);
-      return true;
-    case PROP_SRT_LATENCY:
-      settings.srt_latency_ms = g_value_get_uint (value);
-      return true;
-    case PROP_SRT_PASSPHRASE:
-      settings.srt_passphrase = text_of (value);
-      return true;
-    case PROP_TLS_CERTIFICATE:
-      settings.tls_certificate = text_of (value);
-      return true;
-    case PROP_TLS_PRIVATE_KEY:
-      settings.tls_private_key = text_of (value);
-      return true;
-    case PROP_WEBRTC_ADDRESS:
-      settings.webrtc_address = text_of (value);
-      return true;
-    case PROP_PUBLIC_ADDRESS:
-      settings.public_address = text_of (value);
-      return true;
-    default:
-      return set_authority (settings, id, value);
-  }
-}
-
-bool
-get_setting (const Settings &settings, guint id, GValue *value)
-{
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, settings.location.c_str ());
-      return true;
-    case PROP_KEY_FILE:
-      g_value_set_string (value, settings.key_file.c_str ());
-      return true;
-    case PROP_PUBLIC:
-      g_value_set_boolean (value, settings.public_stream);
-      return true;
-    case PROP_KEEP_LISTENING:
-      g_value_set_boolean (value, settings.keep_listening);
-      return true;
-    case PROP_RECONNECT_GRACE:
-      g_value_set_uint (value, settings.reconnect_grace_ms);
-      return true;
-    case PROP_SRT_LATENCY:
-      g_value_set_uint (value, settings.srt_latency_ms);
-      return true;
-    case PROP_TLS_CERTIFICATE:
-      g_value_set_string (value, settings.tls_certificate.c_str ());
-      return true;
-    case PROP_TLS_PRIVATE_KEY:
-      g_value_set_string (value, settings.tls_private_key.c_str ());
-      return true;
-    case PROP_WEBRTC_ADDRESS:
-      g_value_set_string (value, settings.webrtc_address.c_str ());
-      return true;
-    case PROP_PUBLIC_ADDRESS:
-      g_value_set_string (value, settings.public_address.c_str ());
-      return true;
-    default:
-      return get_authority (settings, id, value);
-  }
 }
 
 } // namespace stagedoor::gate

@@ -19,10 +19,12 @@ START_TEST (test_serve_line)
   ck_assert_int_eq (std::get<ServeOptions> (*defaults).reconnect_grace, 15);
   for (const std::vector<std::string> &line :
       {std::vector<std::string>{"serve", "--rtmp", ":1", "--http=:2", "--webrtc", ":3", "--state",
-           "/s", "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f",
+           "/s", "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f", "--limit",
+           "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p",
            "--reconnect-grace", "0"},
           std::vector<std::string>{"--rtmp", ":1", "--http=:2", "--webrtc", ":3", "--state", "/s",
-              "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f",
+              "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f", "--limit",
+              "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p",
               "--reconnect-grace=0"}}) {
     const auto command = parse_command_line (line);
     ck_assert (command.has_value ());
@@ -35,6 +37,9 @@ START_TEST (test_serve_line)
     ck_assert_int_eq (serve.ready_fd, 9);
     ck_assert_int_eq (serve.reconnect_grace, 0);
     ck_assert_uint_eq (serve.settings.size (), 2);
+    ck_assert_uint_eq (serve.limits.size (), 1);
+    ck_assert_int_eq (serve.srt_latency_ms, 40);
+    expect_same (serve.srt_passphrase_file, "/p");
   }
 }
 END_TEST

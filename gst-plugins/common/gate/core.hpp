@@ -73,8 +73,8 @@ public:
   void enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away);
   void leave (std::uint64_t id);
   void turn_away_oldest (const std::string &text);
-  /** Whether the key holds and the name is free, or may be taken over. Changes nothing and asks no
-   * authority. Any thread. */
+  /** Whether the key holds and the name is free, or may be taken over. Changes nothing but what the
+   * doorkeeper remembers of wrong keys, and asks no authority. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
   /** The one way in. Judges @p knock, then asks the authority of the name's terms, if any, and
    * judges what that has allowed: the name may be another, taken meanwhile, or the key revoked.
@@ -125,6 +125,8 @@ private:
     Loop::Timer patience;
   };
 
+  tl::expected<keys::Grant, Denial> verify (
+      const Knock &knock, const keys::Verifier &verifier) const;
   tl::expected<Admission, Denial> check_key (const Knock &knock) const;
   tl::expected<Admission, Denial> check_name (Admission admission, Takeover takeover) const;
   std::optional<Terms> terms_of_other (const std::string &name, const std::string &app) const;
@@ -142,7 +144,7 @@ private:
   const Limits limits_;
   const std::shared_ptr<Roster> roster_ = std::make_shared<Roster> ();
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
-  Doorkeeper doorkeeper_;
+  mutable Doorkeeper doorkeeper_;               // any thread
   std::map<std::uint64_t, TurnAway> strangers_; // by the doorkeeper's number
   Counters counters_;
   Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told

@@ -221,7 +221,7 @@ Publisher::message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, c
 }
 
 void
-Publisher::ask (std::string_view app, std::string_view stream, const std::string &scheme)
+Publisher::ask (std::string_view app, std::string_view stream, std::string_view server)
 {
   Bytes connect, create, publish;
   Writer writer (connect);
@@ -229,7 +229,7 @@ Publisher::ask (std::string_view app, std::string_view stream, const std::string
   put_number (writer, 1);
   writer.u8 (3);
   put_field (writer, "app", app);
-  put_field (writer, "tcUrl", scheme + "://127.0.0.1/" + std::string (app));
+  put_field (writer, "tcUrl", std::string (server) + "/" + std::string (app));
   writer.u24 (9); // end of the object
   message (command, 0, 0, connect);
   Writer second (create);

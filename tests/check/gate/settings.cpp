@@ -229,6 +229,53 @@ START_TEST (takeover_is_as_set)
 }
 END_TEST
 
+START_TEST (limits_are_fields)
+{
+  Pipeline pipeline ("public=true limits=\"limits,connections-per-address=(int)1,silence-ms=900\"");
+  GstStructure *raw = nullptr;
+  g_object_get (pipeline.gate (), "limits", &raw, nullptr);
+  const Structure limits (raw);
+  guint value = 0;
+  ck_assert (gst_structure_get_uint (limits.get (), "connections-per-address", &value));
+  ck_assert_uint_eq (value, 1);
+  ck_assert (gst_structure_get_uint (limits.get (), "back-off-most-ms", &value));
+  ck_assert_uint_eq (value, 60000);
+  ck_assert_int_eq (gst_structure_n_fields (limits.get ()), 11);
+  pipeline.play ();
+  Publisher first (pipeline.port ());
+  ck_assert (first.publish ("demo"));
+  Publisher second (pipeline.port ());
+  ck_assert (second.closed_by_peer ());
+  ck_assert_uint_eq (pipeline.stat ("refused-limits"), 1);
+  ck_assert (first.expect ("sent nothing for too long"));
+}
+END_TEST
+
+START_TEST (wrong_limits_are_errors)
+{
+  for (const auto &[fields, text] : {std::pair ("limits,speed=1", "there are connections,"),
+           {"limits,connections=0", "1 to"}, {"limits,connections=-1", "whole number"},
+           {"limits,connections=1.5", "whole number"}, {"limits,connections=ten", "whole number"},
+           {"limits,wrong-keys=(guint64)18446744073709551615", "0 to 1000000"}}) {
+    Pipeline pipeline (std::string ("public=true limits=\"") + fields + "\"");
+    assert_error (pipeline, GST_RESOURCE_ERROR_SETTINGS, text);
+    g_object_set (pipeline.gate (), "limits", nullptr, nullptr);
+    pipeline.play ();
+  }
+}
+END_TEST
+
+START_TEST (wrong_keys_are_counted)
+{
+  Pipeline pipeline (with_keys () + " limits=\"limits,wrong-keys=1\"");
+  pipeline.play ();
+  for (int i = 0; i < 3; ++i)
+    ck_assert (!Publisher (pipeline.port ()).publish ("demo?key=wrong"));
+  ck_assert_uint_eq (pipeline.stat ("refused"), 1);
+  ck_assert_uint_eq (pipeline.stat ("refused-back-off"), 2);
+}
+END_TEST
+
 } // namespace
 
 int
@@ -239,5 +286,6 @@ main (int argc, char **argv)
       {public_lets_anybody_in_and_says_so, wrong_settings_are_errors, error_holds_no_secret,
           taken_port_is_an_error, keys_come_from_a_file, certificate_opens_for_tls,
           application_decides_who_publishes, control_server_is_asked_and_told,
-          wrong_webhooks_are_errors, takeover_is_as_set});
+          wrong_webhooks_are_errors, takeover_is_as_set, limits_are_fields, wrong_limits_are_errors,
+          wrong_keys_are_counted});
 }

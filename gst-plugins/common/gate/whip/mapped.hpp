@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A buffer's bytes for as long as a scope lasts.
+// Bytes of a buffer, and bytes in a buffer.
 #pragma once
 
 #include "gst-plugins/common/ref.hpp"
@@ -7,7 +7,7 @@
 
 namespace stagedoor::gate {
 
-/** The buffer outlives it. */
+/** A buffer's bytes for as long as a scope lasts. The buffer outlives it. */
 class Mapped
 {
 public:
@@ -30,5 +30,11 @@ private:
   GstBuffer *const buffer_;
   GstMapInfo map_;
 };
+
+inline Ref<GstBuffer>
+copied (ByteView bytes)
+{
+  return adopt (gst_buffer_new_memdup (bytes.data (), bytes.size ()));
+}
 
 } // namespace stagedoor::gate
