@@ -24,17 +24,20 @@ for name in SERVER_ONLY:
 
 
 class Stage:
-    """A server with one live stream, as a context."""
+    """A server with one stream, as a context; live by ffmpeg unless somebody else is to publish."""
 
-    def __init__(self, stream):
+    def __init__(self, stream, live=True):
         self.stream = stream
+        self.live = live
         self.folder = tempfile.TemporaryDirectory(prefix="stagedoor-")
         self.children = []
 
     def __enter__(self):
         try:
             self._serve()
-            self._publish()
+            self._mint()
+            if self.live:
+                self._publish()
         except BaseException:
             self._end()
             raise
@@ -67,21 +70,30 @@ class Stage:
             if not ready.read():
                 raise RuntimeError("the server gave up")
 
-    def _publish(self):
+    def _mint(self):
         command = [PROGRAM, "key", "new", "--stream", self.stream, "--state", self.folder.name, "--json"]
-        key = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=SERVER_ENV).stdout)
-        self.whep = key["whep"]["url"]
+        self.key = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=SERVER_ENV).stdout)
+        self.whep = self.key["whep"]["url"]
+        self.whip, self.token = self.key["whip"]["url"], self.key["whip"]["token"]
+
+    def _publish(self):
+        rtmp = self.key["rtmp"]
         publisher = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "warning", "-re", "-f", "lavfi", "-i", COUNTER,
                      "-re", "-f", "lavfi", "-i", f"sine=frequency={TONE}:sample_rate=48000",
                      "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline",
                      "-pix_fmt", "yuv420p", "-b:v", "1000k", "-g", "30", "-c:a", "aac", "-b:a", "96k", "-ac", "2",
-                     "-f", "flv", f"{key['rtmp']['server']}/{key['rtmp']['key']}"]
+                     "-f", "flv", f"{rtmp['server']}/{rtmp['key']}"]
         self.children.append(subprocess.Popen(publisher, env=FOREIGN_ENV, stdin=subprocess.DEVNULL))
 
 
-def post(url, offer):
+def headers(token, **more):
+    return {**more, "Authorization": f"Bearer {token}"} if token else more
+
+
+def post(url, offer, token=None):
     """(session URL, answer), or None while the stream is not live."""
-    request = urllib.request.Request(url, offer.encode(), {"Content-Type": "application/sdp"}, method="POST")
+    head = headers(token, **{"Content-Type": "application/sdp"})
+    request = urllib.request.Request(url, offer.encode(), head, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=5) as response:
             session = urllib.request.urljoin(url, response.headers["Location"])
@@ -92,9 +104,10 @@ def post(url, offer):
         raise RuntimeError(f"{error.code}: {error.read(1000).decode(errors='replace')}") from error
 
 
-def delete(session):
+def delete(session, token=None):
     """The HTTP status of the farewell."""
-    with urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=5) as response:
+    request = urllib.request.Request(session, headers=headers(token), method="DELETE")
+    with urllib.request.urlopen(request, timeout=5) as response:
         return response.status
 
 
