@@ -239,6 +239,8 @@ RtpInput::start ()
 void
 RtpInput::push (ByteView packet_or_compound)
 {
+  if (packet_or_compound.empty ())
+    return;
   auto buffer = copied (packet_or_compound);
   GST_BUFFER_PTS (buffer.get ()) =
       gst_clock_get_time (clock_.get ()) - gst_element_get_base_time (pipeline_.get ());
