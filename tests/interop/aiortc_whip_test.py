@@ -3,12 +3,11 @@
 """aiortc as a WHIP publisher: its own ICE, DTLS, SRTP, encoders and packetisers."""
 
 import asyncio
-import sys
 import unittest
 
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.contrib.media import MediaPlayer
-from aiortc_test import Viewer, until
+from aiortc_test import Viewer
 from stagedoor import COUNTER, TONE, Stage, delete, post
 
 
@@ -23,12 +22,12 @@ class Publisher:
         self.video.setCodecPreferences(wanted)
         self.session = None
 
-    async def publish(self, stage):
+    async def publish(self, stage, change=lambda answer: answer):
         await self.peer.setLocalDescription(await self.peer.createOffer())
         loop = asyncio.get_running_loop()
         self.session, sdp = await loop.run_in_executor(
             None, post, stage.whip, self.peer.localDescription.sdp, stage.token)
-        await self.peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        await self.peer.setRemoteDescription(RTCSessionDescription(change(sdp), "answer"))
 
     async def leave(self, stage):
         status = await asyncio.get_running_loop().run_in_executor(None, delete, self.session, stage.token)
