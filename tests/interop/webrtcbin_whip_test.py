@@ -34,8 +34,6 @@ class Publisher:
             f"audiotestsrc is-live=true freq={TONE} ! audio/x-raw,rate=48000,channels=2 ! opusenc ! rtpopuspay pt=97"
             " ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97 ! peer. ")
         self.peer = self.pipeline.get_by_name("peer")
-        agent = self.peer.get_property("ice-agent").get_property("agent")
-        agent.set_property("upnp", False)
 
     def wait(self, signal, *arguments):
         promise = Gst.Promise.new()
