@@ -6,17 +6,9 @@ import asyncio
 import time
 import unittest
 
+from stagedoor import TONE, Stage, delete, loudest_tone, post  # first: it takes away the server's environment
 from aiortc_test import Viewer
-from stagedoor import TONE, Stage, delete, loudest_tone, post
-
-import gi
-
-gi.require_version("Gst", "1.0")
-gi.require_version("GstSdp", "1.0")
-gi.require_version("GstWebRTC", "1.0")
-from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402
-
-Gst.init(None)
+from webrtcbin_test import Gst, GstSdp, GstWebRTC, stay_on_loopback
 
 ENCODERS = {
     "H264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=60 ! video/x-h264,profile=constrained-baseline"
@@ -34,6 +26,7 @@ class Publisher:
             f"audiotestsrc is-live=true freq={TONE} ! audio/x-raw,rate=48000,channels=2 ! opusenc ! rtpopuspay pt=97"
             " ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97 ! peer. ")
         self.peer = self.pipeline.get_by_name("peer")
+        stay_on_loopback(self.peer)
 
     def wait(self, signal, *arguments):
         promise = Gst.Promise.new()
