@@ -28,7 +28,53 @@ private:
   const std::shared_ptr<const keys::Keyring> keys_;
 };
 
+tl::expected<gate::Takeover, std::string>
+parse_takeover (const std::string &text)
+{
+  for (const auto &[name, value] : {std::pair ("same-key", gate::Takeover::same_key),
+           {"any-key", gate::Takeover::any_key}, {"never", gate::Takeover::never}})
+    if (text == name)
+      return value;
+  return tl::unexpected (std::string ("--takeover is same-key, any-key or never"));
+}
+
+Result<std::shared_ptr<webhook::Webhook>>
+open_webhook (const ServeOptions &options)
+{
+  const auto dialect = webhook::parse_dialect (options.webhook_dialect);
+  if (!dialect)
+    return fail (exit_usage, "--webhook-dialect is stagedoor or ome");
+  if (options.webhook.empty ()) {
+    if (!options.webhook_secret_file.empty ())
+      return fail (exit_usage, "--webhook-secret-file wants a --webhook");
+    return nullptr;
+  }
+  webhook::Settings settings{.url = options.webhook, .dialect = *dialect};
+  if (!options.webhook_secret_file.empty ()) {
+    auto secret = webhook::read_secret (options.webhook_secret_file);
+    if (!secret)
+      return fail (exit_no_input, "--webhook-secret-file: " + secret.error ());
+    settings.secret = std::move (*secret);
+  }
+  auto opened = webhook::Webhook::open (std::move (settings));
+  if (!opened)
+    return fail (exit_usage, "--webhook: " + opened.error ());
+  return std::move (*opened);
+}
+
 } // namespace
+
+Result<AdmissionRules>
+AdmissionRules::of (const ServeOptions &options)
+{
+  const auto takeover = parse_takeover (options.takeover);
+  if (!takeover)
+    return fail (exit_usage, takeover.error ());
+  auto webhook = open_webhook (options);
+  if (!webhook)
+    return tl::unexpected (webhook.error ());
+  return AdmissionRules{*takeover, std::move (*webhook)};
+}
 
 Admission::~Admission ()
 {
@@ -44,7 +90,8 @@ Admission::load ()
     return tl::unexpected (settings.error ());
   const auto keyring = std::make_shared<const keys::Keyring> (std::move (*settings));
   // The new entry is there before the old one is dropped: nobody is refused in between.
-  auto admitted = gate_->admit ("*", std::make_shared<LiveOnly> (keyring));
+  auto admitted = gate_->admit (
+      "*", gate::Terms (std::make_shared<LiveOnly> (keyring), rules_.takeover, rules_.webhook));
   admitted_ = std::move (admitted);
   for (const auto refusal :
       {keys::Refusal::revoked, keys::Refusal::unknown_key_id, keys::Refusal::not_accepted})

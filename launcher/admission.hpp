@@ -5,17 +5,28 @@
 #include <memory>
 
 #include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/webhook.hpp"
+#include "launcher/cli.hpp"
 #include "launcher/state_folder.hpp"
 #include "libs/keys/keyring.hpp"
 
 namespace stagedoor {
 
+/** What besides the keys decides. */
+struct AdmissionRules
+{
+  gate::Takeover takeover;
+  std::shared_ptr<webhook::Webhook> webhook; ///< may be null
+
+  static Result<AdmissionRules> of (const ServeOptions &options);
+};
+
 /** Main thread only. */
 class Admission
 {
 public:
-  Admission (const StateFolder &state, std::shared_ptr<gate::Gate> gate)
-      : state_ (state), gate_ (std::move (gate))
+  Admission (const StateFolder &state, std::shared_ptr<gate::Gate> gate, AdmissionRules rules)
+      : state_ (state), gate_ (std::move (gate)), rules_ (std::move (rules))
   {
   }
   ~Admission ();
@@ -33,6 +44,7 @@ private:
 
   const StateFolder &state_;
   const std::shared_ptr<gate::Gate> gate_;
+  const AdmissionRules rules_;
   gate::Gate::Token admitted_;
   Fd inotify_;
   unsigned source_ = 0;

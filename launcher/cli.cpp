@@ -147,6 +147,17 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("state", out.state, state_help, "FOLDER");
   table.text ("pipeline", out.pipeline, "Pipeline file of the streams [webrtc.json]", "FILE");
   table.texts ("set", out.settings, "Sets a parameter of the pipeline file", "NAME=VALUE");
+  table.text ("takeover", out.takeover,
+      "Who may replace a publisher: same-key, any-key, never [same-key]", "WHO");
+  table.text ("webhook", out.webhook, "Control server to ask about publishers", "URL");
+  table.text ("webhook-secret-file", out.webhook_secret_file, "Signs what it is sent", "FILE");
+  table.text ("webhook-dialect", out.webhook_dialect,
+      "How it is spoken to: stagedoor, ome [stagedoor]", "DIALECT");
+  table.texts ("limit", out.limits, "Bounds what strangers may take up", "NAME=VALUE");
+  table.number ("srt-latency", out.srt_latency_ms,
+      "Milliseconds that lost packets may take to come again [120]", "MS");
+  table.text ("srt-passphrase-file", out.srt_passphrase_file,
+      "Holds what SRT publishers must encrypt with", "FILE");
   table.number ("ready-fd", out.ready_fd, "Writes READY to this descriptor, and closes it", "FD");
   const auto rest = table.parse (std::move (arguments));
   if (!rest)

@@ -27,6 +27,11 @@ struct ServeOptions
   std::string state;
   std::string pipeline;              ///< "" = the installed webrtc.json
   std::vector<std::string> settings; ///< NAME=VALUE of its parameters
+  std::string takeover = "same-key"; ///< any-key, never
+  std::string webhook, webhook_secret_file, webhook_dialect = "stagedoor";
+  std::vector<std::string> limits;   ///< NAME=VALUE of the gate's bounds
+  int srt_latency_ms = 120;
+  std::string srt_passphrase_file; ///< "" = none
   int ready_fd = -1;
 };
 

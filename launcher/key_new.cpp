@@ -6,6 +6,7 @@
 #include "launcher/commands.hpp"
 #include "launcher/credential_text.hpp"
 #include "launcher/json.hpp"
+#include "launcher/log.hpp"
 #include "launcher/state_folder.hpp"
 #include "launcher/when.hpp"
 
@@ -73,7 +74,8 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 /** What is printed, in both forms. */
 struct Credential
 {
-  std::string server, key, srt;         ///< RTMP and SRT; empty for a play key
+  std::string server, key, srt; ///< RTMP and SRT; empty for a play key
+  bool srt_passphrase = false;
   std::string rtmps_server;             ///< empty also when the server has none
   std::string watch, whip, whep, token; ///< whip is empty for a play key
 };
@@ -91,6 +93,7 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
   if (claims.role == keys::Role::play) {
     out.watch += "?key=" + token;
   } else {
+    out.srt_passphrase = at.srt_passphrase;
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
     if (!at.rtmps.empty ())
       out.rtmps_server = "rtmps://" + reachable (at.rtmps, host) + "/" + claims.scope.app;
@@ -117,7 +120,10 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
   if (!c.rtmps_server.empty ())
     json.object ("rtmps").add ("server", c.rtmps_server).add ("key", c.key).end_object ();
   if (!c.srt.empty ())
-    json.object ("srt").add ("url", c.srt).end_object ();
+    json.object ("srt")
+        .add ("url", c.srt)
+        .add ("passphrase-needed", c.srt_passphrase)
+        .end_object ();
   if (!c.whip.empty ())
     json.object ("whip").add ("url", c.whip).add ("token", c.token).end_object ();
   json.add ("watch", c.watch);
@@ -134,11 +140,13 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
   if (!c.server.empty ())
     std::printf ("OBS: Settings > Stream > Service \"Custom...\"\n"
                  "  Server      %s\n%s%s%s  Stream Key  %s\n\n"
-                 "SRT encoders  %s\n"
+                 "SRT encoders  %s\n%s"
                  "WHIP          %s\n  with token  %s\n",
         c.server.c_str (), c.rtmps_server.empty () ? "" : "  or by TLS   ", c.rtmps_server.c_str (),
-        c.rtmps_server.empty () ? "" : "\n", c.key.c_str (), c.srt.c_str (), c.whip.c_str (),
-        c.token.c_str ());
+        c.rtmps_server.empty () ? "" : "\n", c.key.c_str (), c.srt.c_str (),
+        c.srt_passphrase ? "              and the passphrase that the server was started with\n"
+                         : "",
+        c.whip.c_str (), c.token.c_str ());
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
     std::printf ("  with token  %s\n", c.token.c_str ());
@@ -170,6 +178,8 @@ run_key_new (const KeyNewOptions &options)
   const auto token = mint_unrevoked (*settings, *claims);
   if (!token)
     return fail (exit_usage, token.error ());
+  if (claims->scope.app != "live")
+    log_line ("stagedoor serve takes only streams called live/NAME; this key is for others");
   const auto at = state->announced ().value_or (Addresses{.rtmp = ServeOptions{}.rtmp,
       .srt = ServeOptions{}.srt,
       .http = ServeOptions{}.http,

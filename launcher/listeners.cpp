@@ -22,7 +22,7 @@ open_certificate (const ServeOptions &options)
 }
 
 Result<Listeners>
-Listeners::open (const ServeOptions &options)
+Listeners::open (const ServeOptions &options, const GateSettings &settings)
 {
   Listeners out;
   const auto unavailable = [] (const char *option, const std::string &error) {
@@ -42,8 +42,9 @@ Listeners::open (const ServeOptions &options)
   const auto certificate = open_certificate (options);
   if (!certificate)
     return tl::unexpected (certificate.error ());
-  const gate::DoorSettings doors{.certificate = *certificate};
-  auto gate = gate::Gate::open (options.rtmp, {}, doors);
+  auto doors = settings.doors;
+  doors.certificate = *certificate;
+  auto gate = gate::Gate::open (options.rtmp, settings.limits, doors);
   if (!gate)
     return unavailable ("--rtmp", gate.error ());
   out.gate = std::move (*gate);
@@ -53,7 +54,7 @@ Listeners::open (const ServeOptions &options)
       return unavailable ("--rtmps", rtmps.error ());
     out.rtmps_address = rtmps->substr (rtmps_scheme.size ());
   }
-  const auto srt = out.gate->add_door (srt_scheme + options.srt);
+  const auto srt = out.gate->add_door (srt_scheme + options.srt, doors);
   if (!srt)
     return unavailable ("--srt", srt.error ());
   out.srt_address = srt->substr (srt_scheme.size ());

@@ -6,6 +6,7 @@
 #include "gst-plugins/common/http_server.hpp"
 #include "launcher/cli.hpp"
 #include "launcher/failure.hpp"
+#include "launcher/gate_settings.hpp"
 
 namespace stagedoor {
 
@@ -17,7 +18,7 @@ struct Listeners
   std::string srt_address, http_address, webrtc_address; ///< with the ports really bound
   std::string rtmps_address;                             ///< "" when there is no certificate
 
-  static Result<Listeners> open (const ServeOptions &options);
+  static Result<Listeners> open (const ServeOptions &options, const GateSettings &settings);
 };
 
 } // namespace stagedoor

@@ -35,11 +35,11 @@ web_folder ()
 class Daemon
 {
 public:
-  Daemon (StateFolder state, Listeners listeners, StreamSettings settings)
+  Daemon (StateFolder state, Listeners listeners, StreamSettings settings, AdmissionRules rules)
       : loop_ (g_main_loop_new (nullptr, FALSE)), state_ (std::move (state)),
         listeners_ (std::move (listeners)), settings_ (std::move (settings)),
         board_ (std::time (nullptr)), site_ (board_, read_web_folder (web_folder ())),
-        streams_ (settings_, board_), admission_ (state_, listeners_.gate)
+        streams_ (settings_, board_), admission_ (state_, listeners_.gate, std::move (rules))
   {
   }
   ~Daemon ()
@@ -49,7 +49,7 @@ public:
     g_main_loop_unref (loop_);
   }
 
-  Result<void> start (const ServeOptions &options);
+  Result<void> start (const ServeOptions &options, bool has_srt_passphrase);
   void run ();
 
 private:
@@ -88,7 +88,7 @@ Daemon::follow_gate ()
 }
 
 Result<void>
-Daemon::start (const ServeOptions &options)
+Daemon::start (const ServeOptions &options, bool has_srt_passphrase)
 {
   for (const auto *prefix :
       {"/", "/watch"}) // a page of a stream called "whip" isn't its WHIP endpoint
@@ -103,7 +103,8 @@ Daemon::start (const ServeOptions &options)
       .srt = listeners_.srt_address,
       .http = listeners_.http_address,
       .public_address = options.public_address,
-      .rtmps = rtmps});
+      .rtmps = rtmps,
+      .srt_passphrase = has_srt_passphrase});
   if (!announced)
     return tl::unexpected (announced.error ());
   announcement_ = std::move (*announced);
@@ -194,6 +195,9 @@ run_serve (const ServeOptions &options)
   std::signal (SIGPIPE, SIG_IGN);
   if (const auto checked = check_options (options); !checked)
     return tl::unexpected (checked.error ());
+  const auto gate = gate_settings (options);
+  if (!gate)
+    return tl::unexpected (gate.error ());
   auto state = StateFolder::open (options.state);
   if (!state)
     return tl::unexpected (state.error ());
@@ -201,13 +205,18 @@ run_serve (const ServeOptions &options)
   auto file = load_pipeline (options);
   if (!file)
     return tl::unexpected (file.error ());
-  auto listeners = Listeners::open (options);
+  auto rules = AdmissionRules::of (options);
+  if (!rules)
+    return tl::unexpected (rules.error ());
+  const webhook::Hook flushed_last (rules->webhook);
+  auto listeners = Listeners::open (options, *gate);
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
       options.public_address, listeners->gate->address ()};
-  Daemon daemon (std::move (*state), std::move (*listeners), std::move (settings));
-  if (const auto started = daemon.start (options); !started)
+  Daemon daemon (
+      std::move (*state), std::move (*listeners), std::move (settings), std::move (*rules));
+  if (const auto started = daemon.start (options, gate->has_srt_passphrase); !started)
     return tl::unexpected (started.error ());
   daemon.run ();
   return exit_ok;

@@ -223,7 +223,8 @@ StateFolder::announce (const Addresses &addresses) const
   json.add ("rtmp", addresses.rtmp).add ("srt", addresses.srt).add ("http", addresses.http);
   if (!addresses.rtmps.empty ())
     json.add ("rtmps", addresses.rtmps);
-  json.add ("public-address", addresses.public_address).end_object ();
+  json.add ("public-address", addresses.public_address);
+  json.add ("srt-passphrase", addresses.srt_passphrase).end_object ();
   if (ftruncate (file.get (), 0) != 0 || !write_all (file.get (), json.text ()))
     return fail (exit_io, "can't write " + path_ + "/addresses.json: " + why (errno));
   return file;
@@ -247,7 +248,9 @@ StateFolder::announced () const
       .srt = json_string (object, "srt"),
       .http = json_string (object, "http"),
       .public_address = json_string (object, "public-address"),
-      .rtmps = json_string (object, "rtmps")};
+      .rtmps = json_string (object, "rtmps"),
+      .srt_passphrase =
+          json_object_get_boolean_member_with_default (object, "srt-passphrase", FALSE) != FALSE};
 }
 
 } // namespace stagedoor

@@ -37,6 +37,7 @@ struct Addresses
   std::string rtmp, srt, http; ///< "host:port", the host maybe empty
   std::string public_address;
   std::string rtmps; ///< "" when there is none
+  bool srt_passphrase = false; ///< publishers by SRT need one, which is not said here
 };
 
 class StateFolder

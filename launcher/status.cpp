@@ -2,6 +2,7 @@
 #include "launcher/status.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "launcher/json.hpp"
@@ -74,6 +75,30 @@ add_audio (JsonWriter &json, const std::optional<AudioFacts> &audio)
   json.end_object ();
 }
 
+/** The document is public: what is here says how the stream arrives, never from where. */
+void
+add_ingest (JsonWriter &json, const StreamStatus &status)
+{
+  const auto publication = status.publication.lock ();
+  if (status.protocol.empty () || publication == nullptr) {
+    json.null ("ingest");
+    return;
+  }
+  const Structure stats (publication->stats ());
+  json.object ("ingest").add ("protocol", publication->protocol ());
+  for (const char *name : {"bytes", "video-frames", "audio-frames", "dropped-frames",
+           "broken-frames", "timeline-repairs", "packets", "lost-packets", "retransmitted-packets",
+           "dropped-packets"})
+    if (guint64 count = 0; gst_structure_get_uint64 (stats.get (), name, &count))
+      json.add (name, static_cast<std::int64_t> (count));
+  for (const char *name : {"buffer-ms", "latency-ms"})
+    if (int ms = 0; gst_structure_get_int (stats.get (), name, &ms))
+      json.add (name, std::int64_t{ms});
+  if (double rtt = 0; gst_structure_get_double (stats.get (), "rtt-ms", &rtt))
+    json.add ("rtt-ms", std::round (rtt * 10) / 10);
+  json.end_object ();
+}
+
 std::int64_t
 viewers_of (const StreamStatus &status)
 {
@@ -127,6 +152,7 @@ status_document (const StreamStatus &status)
     json.null ("publisher");
   else
     json.object ("publisher").add ("protocol", status.protocol).end_object ();
+  add_ingest (json, status);
   json.array ("problems");
   for (const auto &problem : status.problems)
     json.item (problem);

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/common/gate.hpp"
 #include "launcher/stream_life.hpp"
 
 namespace stagedoor {
@@ -39,10 +39,13 @@ struct StreamStatus
   std::optional<VideoFacts> video;
   std::optional<AudioFacts> audio;
   std::string protocol; ///< the publisher's; "" without one
+  /** Asked for its numbers when somebody wants to see them. */
+  std::weak_ptr<const gate::Publication> publication;
   std::vector<std::string> problems;
   std::vector<Ref<GstElement>> audiences; ///< elements whose "viewers" count
 };
 
+/** May be the last to let go of a publication that has just ended. */
 std::string status_document (const StreamStatus &status);
 
 class StatusBoard

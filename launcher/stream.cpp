@@ -41,6 +41,7 @@ Stream::published (const std::shared_ptr<gate::Publication> &publication)
             + publication->grant ().credential_id);
   publication_ = publication;
   status_.protocol = publication->protocol ();
+  status_.publication = publication;
   handle (StreamLife::Event::published);
 }
 

@@ -123,8 +123,8 @@ public:
 
 struct Counters
 {
-  std::uint64_t connections = 0, admitted = 0, refused = 0, refused_limits = 0, protocol_errors = 0,
-                open = 0;
+  std::uint64_t connections = 0, admitted = 0, refused = 0, refused_limits = 0,
+                refused_back_off = 0, protocol_errors = 0, open = 0;
 };
 
 /** Bounds of a gate, all its doors together. */
@@ -137,6 +137,15 @@ struct Limits
   std::size_t unauthenticated_per_address = 64;
   std::chrono::milliseconds authentication_time{10000};
   std::chrono::milliseconds silence{30000}; ///< a publisher that sends nothing for so long is gone
+  /** After so many wrong keys from an address (an IPv6 address's /64) further ones are not looked
+   * at for a while: back_off_first, then twice that with each wrong key that follows, and so on up
+   * to back_off_most. 0: never. It is forgotten with the first right key, or wrong_keys_time after
+   * the last wrong one or its back-off. */
+  std::size_t wrong_keys = 5;
+  std::chrono::milliseconds wrong_keys_time{60000};
+  std::chrono::milliseconds back_off_first{1000};
+  std::chrono::milliseconds back_off_most{60000};
+  std::size_t back_off_sites = 4096; ///< that are remembered; the longest ago is forgotten first
 };
 
 /** What happened to a knock, for the log, a bus message and counters. Holds nothing of the key. */
@@ -146,7 +155,7 @@ struct Refused
   Endpoint peer;
   std::string reason;       ///< keys::name(), "bad-name", "bad-mode" (SRT: asks to watch), "busy",
                             ///< "denied" (by the authority), "no-answer" (from it), "limit",
-                            ///< "timeout" or "protocol"
+                            ///< "back-off", "wrong-passphrase", "timeout" or "protocol"
   std::string text;         ///< the sentence that the publisher was told
   std::uint64_t untold = 0; ///< refusals before this one that nobody was told of
 };

@@ -228,7 +228,7 @@ Connections::take_body (SoupServerMessage *message, std::size_t size)
   connection->body_size += size;
   const auto limit = connection->body_limit;
   if (connection->body_size > limit + politeness)
-    connection->deadline = 0; // not shut here: libsoup is reading from it
+    end_input (connection->filter); // libsoup goes on reading for as long as there is something
   return connection->body_size <= limit;
 }
 

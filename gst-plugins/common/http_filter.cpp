@@ -254,6 +254,12 @@ expect_head (GInputStream *filter)
 }
 
 void
+end_input (GInputStream *filter)
+{
+  cast (filter)->ended = true;
+}
+
+void
 expect_no_head (GInputStream *filter)
 {
   cast (filter)->between_requests = false;

@@ -19,4 +19,8 @@ GIOStream *new_filtered_stream (GIOStream *connection);
 void expect_head (GInputStream *filter);
 void expect_no_head (GInputStream *filter);
 
+/** Whatever still comes is not read: reading fails from here on. Without this libsoup would read a
+ * client that sends faster than we do on and on, and come to nothing else. */
+void end_input (GInputStream *filter);
+
 } // namespace stagedoor::http

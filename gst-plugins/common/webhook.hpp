@@ -35,4 +35,23 @@ public:
   virtual void flush () = 0;
 };
 
+/** Holds a webhook, and flushes it when it goes: to be declared before the gate. May be empty. */
+class Hook
+{
+public:
+  Hook () = default;
+  explicit Hook (std::shared_ptr<Webhook> webhook) : webhook_ (std::move (webhook)) {}
+  Hook (Hook &&) noexcept = default;
+  Hook &operator= (Hook &&) = delete;
+  ~Hook ()
+  {
+    if (webhook_)
+      webhook_->flush ();
+  }
+  const std::shared_ptr<Webhook> &get () const { return webhook_; }
+
+private:
+  std::shared_ptr<Webhook> webhook_;
+};
+
 } // namespace stagedoor::webhook

@@ -106,6 +106,25 @@ door_settings_of (const Settings &settings)
       .certificate = std::move (*certificate)};
 }
 
+/** Empty when there is none. */
+tl::expected<std::shared_ptr<webhook::Webhook>, Failure>
+webhook_of (const Settings &settings)
+{
+  if (settings.webhook.empty ())
+    return nullptr;
+  webhook::Settings out{.url = settings.webhook, .dialect = settings.webhook_dialect};
+  if (!settings.webhook_secret_file.empty ()) {
+    auto secret = webhook::read_secret (settings.webhook_secret_file);
+    if (!secret)
+      return wrong_settings ("webhook-secret-file: " + secret.error ());
+    out.secret = std::move (*secret);
+  }
+  auto opened = webhook::Webhook::open (std::move (out));
+  if (!opened)
+    return wrong_settings ("webhook: " + opened.error ());
+  return std::move (*opened);
+}
+
 /** Gate thread. */
 void
 post_refused (GstElement *element, const Refused &refused)
@@ -131,15 +150,26 @@ open_entrance (GstElement *element, const Settings &settings)
   const auto door = door_settings_of (settings);
   if (!door)
     return tl::unexpected (door.error ());
+  if (!settings.limits)
+    return wrong_settings ("limits: " + settings.limits.error ());
+  const bool alone = *verifier != nullptr;
+  if (!alone && !settings.webhook.empty ())
+    return wrong_settings ("webhook needs key-file, keys or public: it is asked after the key");
+  auto webhook = webhook_of (settings);
+  if (!webhook)
+    return tl::unexpected (webhook.error ());
   const auto service = service_for (element, gate_context, location->address, [&] {
-    return Gate::open (location->address, {}, *door).map ([] (auto g) { return AnyService (g); });
+    return Gate::open (location->address, *settings.limits, *door).map ([] (auto g) {
+      return AnyService (g);
+    });
   });
   if (!service)
     return tl::unexpected (Failure{GST_RESOURCE_ERROR_OPEN_READ, service.error ()});
-  Entrance out{location->name, std::static_pointer_cast<Gate> (*service), nullptr, nullptr};
-  const bool alone = *verifier != nullptr;
+  Entrance out{location->name, webhook::Hook (*webhook), std::static_pointer_cast<Gate> (*service),
+      nullptr, nullptr};
   if (alone)
-    out.admitted = out.gate->admit (out.name, std::move (*verifier));
+    out.admitted =
+        out.gate->admit (out.name, Terms (std::move (*verifier), settings.takeover, *webhook));
   else if (!out.gate->admits (out.name))
     return wrong_settings (
         "nobody could publish: set key-file or keys, or public=true to let anybody in");

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/gate_limits.hpp"
+#include "gst-plugins/common/webhook.hpp"
 
 namespace stagedoor::gate {
 
@@ -16,11 +18,16 @@ struct Settings
   std::string srt_passphrase;
   std::string tls_certificate, tls_private_key;
   std::string webrtc_address = ":8189", public_address;
+  Takeover takeover = Takeover::same_key;
+  std::string webhook, webhook_secret_file;
+  webhook::Dialect webhook_dialect = webhook::Dialect::stagedoor;
+  tl::expected<Limits, std::string> limits{Limits{}}; ///< or what is wrong with them
 };
 
 struct Entrance
 {
-  std::string name; ///< of the stream
+  std::string name;   ///< of the stream
+  webhook::Hook hook; // dropped after gate
   std::shared_ptr<Gate> gate;
   Gate::Token admitted, refused; // dropped before gate
 };

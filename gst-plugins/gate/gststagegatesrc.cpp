@@ -152,8 +152,8 @@ Impl::stats () const
   const auto n = open ? open->gate->counters () : gate::Counters{};
   auto *out = gst_structure_new ("stagegatesrc-stats", "connections", G_TYPE_UINT64, n.connections,
       "admitted", G_TYPE_UINT64, n.admitted, "refused", G_TYPE_UINT64, n.refused, "refused-limits",
-      G_TYPE_UINT64, n.refused_limits, "protocol-errors", G_TYPE_UINT64, n.protocol_errors, "open",
-      G_TYPE_UINT64, n.open, nullptr);
+      G_TYPE_UINT64, n.refused_limits, "refused-back-off", G_TYPE_UINT64, n.refused_back_off,
+      "protocol-errors", G_TYPE_UINT64, n.protocol_errors, "open", G_TYPE_UINT64, n.open, nullptr);
   if (open)
     gst_structure_set (out, "address", G_TYPE_STRING, open->gate->address ().c_str (), nullptr);
   if (const Structure publication{reader.stats ()})

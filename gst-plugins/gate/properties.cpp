@@ -14,6 +14,31 @@ constexpr auto readable =
 constexpr auto secret =
     static_cast<GParamFlags> (G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
+static_assert (static_cast<int> (Takeover::same_key) == 0
+               && static_cast<int> (webhook::Dialect::stagedoor) == 0);
+
+GType
+takeover_type ()
+{
+  static const GEnumValue values[] = {
+      {static_cast<gint> (Takeover::same_key), "Whoever shows the same key", "same-key"},
+      {static_cast<gint> (Takeover::any_key), "Whoever shows a key that holds", "any-key"},
+      {static_cast<gint> (Takeover::never), "Nobody", "never"}, {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static ("GstStageGateTakeover", values);
+  return type;
+}
+
+GType
+dialect_type ()
+{
+  static const GEnumValue values[] = {
+      {static_cast<gint> (webhook::Dialect::stagedoor), "Stagedoor's own", "stagedoor"},
+      {static_cast<gint> (webhook::Dialect::ome), "OvenMediaEngine's AdmissionWebhooks", "ome"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static ("GstStageGateWebhookDialect", values);
+  return type;
+}
+
 std::string
 text_of (const GValue *value)
 {
@@ -101,6 +126,24 @@ install_behaviour (Specs &props)
 }
 
 void
+install_bounds (Specs &props)
+{
+  /**
+   * GstStageGateSrc:limits:
+   *
+   * What strangers may take up, in fields of whole numbers: "connections",
+   * "connections-per-address", "unauthenticated", "unauthenticated-per-address",
+   * "authentication-ms", "silence-ms", "wrong-keys", "wrong-keys-ms", "back-off-first-ms",
+   * "back-off-most-ms" and "back-off-sites". docs/limits.md explains them; one that is left out has
+   * its default. Without effect when the listener is open already.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LIMITS] = g_param_spec_boxed (
+      "limits", "Limits", "What strangers may take up", GST_TYPE_STRUCTURE, readable);
+}
+
+void
 install_tls (Specs &props)
 {
   /**
@@ -150,6 +193,102 @@ install_webrtc (Specs &props)
       "IP address told to publishers before those of the interfaces", nullptr, readable);
 }
 
+void
+install_takeover (Specs &props)
+{
+  gst_type_mark_as_plugin_api (takeover_type (), static_cast<GstPluginAPIFlags> (0));
+  /**
+   * GstStageGateSrc:takeover:
+   *
+   * Who may replace the publisher while there is one: whoever shows the same key, any key that
+   * holds, or nobody. Others get to hear that the stream is busy. Without effect when the
+   * application decides who may publish.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TAKEOVER] = g_param_spec_enum ("takeover", "Takeover",
+      "Who may replace the publisher while there is one", takeover_type (), 0, readable);
+}
+
+void
+install_webhook (Specs &props)
+{
+  gst_type_mark_as_plugin_api (dialect_type (), static_cast<GstPluginAPIFlags> (0));
+  /**
+   * GstStageGateSrc:webhook:
+   *
+   * http:// or https:// URL of a control server, which is asked about each publisher whose key
+   * holds, and told when it has gone, as docs/webhook.md describes it. Without its answer nobody
+   * comes in.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK] = g_param_spec_string ("webhook", "Webhook",
+      "URL of a control server that is asked about publishers", nullptr, readable);
+  /**
+   * GstStageGateSrc:webhook-secret-file:
+   *
+   * File with the secret that signs what is sent to #GstStageGateSrc:webhook.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK_SECRET_FILE] =
+      g_param_spec_string ("webhook-secret-file", "Webhook secret file",
+          "File with the secret that signs what is sent to the webhook", nullptr, readable);
+  /**
+   * GstStageGateSrc:webhook-dialect:
+   *
+   * How #GstStageGateSrc:webhook is spoken to: in Stagedoor's own way, or as OvenMediaEngine's
+   * AdmissionWebhooks are.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WEBHOOK_DIALECT] = g_param_spec_enum ("webhook-dialect", "Webhook dialect",
+      "How the webhook is spoken to", dialect_type (), 0, readable);
+}
+
+bool
+set_authority (Settings &settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
+      return true;
+    case PROP_WEBHOOK:
+      settings.webhook = text_of (value);
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      settings.webhook_secret_file = text_of (value);
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool
+get_authority (const Settings &settings, guint id, GValue *value)
+{
+  switch (id) {
+    case PROP_TAKEOVER:
+      g_value_set_enum (value, static_cast<gint> (settings.takeover));
+      return true;
+    case PROP_WEBHOOK:
+      g_value_set_string (value, settings.webhook.c_str ());
+      return true;
+    case PROP_WEBHOOK_SECRET_FILE:
+      g_value_set_string (value, settings.webhook_secret_file.c_str ());
+      return true;
+    case PROP_WEBHOOK_DIALECT:
+      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
+      return true;
+    default:
+      return false;
+  }
+}
+
 } // namespace
 
 void
@@ -160,15 +299,19 @@ install_properties (GObjectClass *object_class)
   install_behaviour (props);
   install_webrtc (props);
   install_tls (props);
+  install_takeover (props);
+  install_webhook (props);
+  install_bounds (props);
   /**
    * GstStageGateSrc:stats:
    *
    * The "address" with the port really bound, and what happened there: "connections", "admitted",
-   * "refused", "refused-limits", "protocol-errors" and "open"; and in "publication", while there is
-   * one, its "name", "protocol", "bytes", "video-frames", "audio-frames", "dropped-frames",
-   * "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms", "packets", "lost-packets",
-   * "retransmitted-packets", "dropped-packets", "buffer-ms" and "latency-ms"; by WHIP most of
-   * these, "jitter-ms" and "key-frame-requests".
+   * "refused", "refused-limits", "refused-back-off", "protocol-errors" and "open"; and in
+   * "publication", while there is one, its "name", "protocol", "bytes", "video-frames",
+   * "audio-frames", "dropped-frames", "broken-frames" and "timeline-repairs"; by SRT also "rtt-ms",
+   * "packets", "lost-packets", "retransmitted-packets", "dropped-packets", "buffer-ms" and
+   * "latency-ms";
+   * by WHIP most of these, "jitter-ms" and "key-frame-requests".
    *
    * Since: 0.1
    */
@@ -214,8 +357,13 @@ set_setting (Settings &settings, guint id, const GValue *value)
     case PROP_PUBLIC_ADDRESS:
       settings.public_address = text_of (value);
       return true;
+    case PROP_LIMITS: {
+      const auto *fields = gst_value_get_structure (value);
+      settings.limits = fields != nullptr ? limits_from (fields) : Limits{};
+      return true;
+    }
     default:
-      return false;
+      return set_authority (settings, id, value);
   }
 }
 
@@ -250,8 +398,11 @@ get_setting (const Settings &settings, guint id, GValue *value)
     case PROP_PUBLIC_ADDRESS:
       g_value_set_string (value, settings.public_address.c_str ());
       return true;
+    case PROP_LIMITS:
+      g_value_take_boxed (value, limits_structure (settings.limits.value_or (Limits{})));
+      return true;
     default:
-      return false;
+      return get_authority (settings, id, value);
   }
 }
 

@@ -5,11 +5,22 @@
  * @title: stagetranscodebin
  *
  * Passes the input through to every peer that takes it as it is, at the cost of a function call.
- * Audio that a peer does not take is decoded once and encoded to Opus once, for however many peers
- * want Opus. A peer may say that it has no use for it for now, or has again, by a
+ * What a peer does not take is converted: audio to Opus, video to H.264 (or VP8 or VP9 where the
+ * pad asks for that), decoded once for all renditions, each encoded once for however many pads want
+ * the same. A video pad's properties say what is wanted of it: a smaller picture, fewer frames per
+ * second, another bit rate or codec. Nothing is ever made larger or faster than the source.
+ *
+ * Caps don't tell of B-frames. A peer that can't show them says so in its answer to the caps query,
+ * by the field "b-frames=(boolean)false" of H.264 and HEVC, as #stagewhepsink does; the bin knows
+ * from the stream's parameter sets and timestamps whether there are some. What a pad carries, and
+ * why, is in its "decision" property and in an element message "stagedoor-decision" (strings "pad"
+ * and "text"). It may change while the stream is live: then the pad goes on with a key frame.
+ *
+ * A peer may say that it has no use for what comes for now, or has again, by a
  * %GST_EVENT_CUSTOM_UPSTREAM with the structure "stagedoor-demand" and the boolean field "wanted",
  * as #stagewhepsink does: when none has had any for 5 s of the stream the conversion ends, until
- * one has again. A track that is missing, or whose data never comes, holds nothing back.
+ * one has again. Video begins with the picture that is live then, also in the middle of a long
+ * group of pictures. A track that is missing, or whose data never comes, holds nothing back.
  *
  * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
@@ -19,6 +30,11 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! avenc_aac ! transcode.audio
  * stagetranscodebin name=transcode transcode.audio_0 ! audio/x-opus ! fakesink
+ * ]|
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! x264enc ! transcode.video
+ * stagetranscodebin name=transcode video_1::rendition=120p@200k
+ * transcode.video_0 ! fakesink transcode.video_1 ! h264parse ! fakesink
  * ]|
  *
  * Since: 0.1
@@ -68,9 +84,12 @@ struct _GstStageTranscodeBin
   Impl *impl;
 };
 
+static void gst_stage_transcode_bin_child_proxy_init (gpointer iface, gpointer);
+
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstStageTranscodeBin, gst_stage_transcode_bin, GST_TYPE_BIN,
-    GST_DEBUG_CATEGORY_INIT (
-        gst_stage_transcode_bin_debug, "stagetranscodebin", 0, "passes through or converts"))
+    G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY, gst_stage_transcode_bin_child_proxy_init)
+        GST_DEBUG_CATEGORY_INIT (
+            gst_stage_transcode_bin_debug, "stagetranscodebin", 0, "passes through or converts"))
 GST_ELEMENT_REGISTER_DEFINE (
     stagetranscodebin, "stagetranscodebin", GST_RANK_NONE, GST_TYPE_STAGE_TRANSCODE_BIN)
 
@@ -87,6 +106,38 @@ gst_stage_transcode_bin_finalize (GObject *object)
   G_OBJECT_CLASS (gst_stage_transcode_bin_parent_class)->finalize (object);
 }
 
+/** The children that others may set properties of are the source pads; what is inside comes and
+ * goes. */
+static GObject *
+gst_stage_transcode_bin_child_by_index (GstChildProxy *proxy, guint index)
+{
+  ObjectLock lock{proxy};
+  auto *pad = g_list_nth_data (GST_ELEMENT (proxy)->srcpads, index);
+  return pad != nullptr ? static_cast<GObject *> (g_object_ref (pad)) : nullptr;
+}
+
+static guint
+gst_stage_transcode_bin_children_count (GstChildProxy *proxy)
+{
+  ObjectLock lock{proxy};
+  return GST_ELEMENT (proxy)->numsrcpads;
+}
+
+static GObject *
+gst_stage_transcode_bin_child_by_name (GstChildProxy *proxy, const gchar *name)
+{
+  return reinterpret_cast<GObject *> (gst_element_get_static_pad (GST_ELEMENT (proxy), name));
+}
+
+static void
+gst_stage_transcode_bin_child_proxy_init (gpointer iface, gpointer)
+{
+  auto *proxy = static_cast<GstChildProxyInterface *> (iface);
+  proxy->get_child_by_index = gst_stage_transcode_bin_child_by_index;
+  proxy->get_child_by_name = gst_stage_transcode_bin_child_by_name;
+  proxy->get_children_count = gst_stage_transcode_bin_children_count;
+}
+
 static GstPad *
 gst_stage_transcode_bin_request_new_pad (
     GstElement *element, GstPadTemplate *templ, const gchar *name, const GstCaps *)
@@ -94,13 +145,19 @@ gst_stage_transcode_bin_request_new_pad (
   auto &lane = GST_STAGE_TRANSCODE_BIN (element)->impl->lane (templ->name_template);
   if (templ->direction == GST_PAD_SINK)
     return lane.add_sink (templ);
-  return lane.add_output (templ, name);
+  auto *pad = lane.add_output (templ, name);
+  if (pad != nullptr)
+    gst_child_proxy_child_added (GST_CHILD_PROXY (element), G_OBJECT (pad), GST_PAD_NAME (pad));
+  return pad;
 }
 
 static void
 gst_stage_transcode_bin_release_pad (GstElement *element, GstPad *pad)
 {
+  const auto kept = share (pad);
   GST_STAGE_TRANSCODE_BIN (element)->impl->lane (GST_PAD_NAME (pad)).remove (pad);
+  if (GST_PAD_IS_SRC (pad))
+    gst_child_proxy_child_removed (GST_CHILD_PROXY (element), G_OBJECT (pad), GST_PAD_NAME (pad));
 }
 
 static GstStateChangeReturn

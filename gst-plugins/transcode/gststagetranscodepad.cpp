@@ -1,60 +1,242 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pad's facts: mode and demand (atomic), and problem (object lock).
+// The pad's facts: mode and demand (atomic), what is wanted, decided and wrong (object lock).
 #include "gst-plugins/transcode/gststagetranscodepad.h"
 
 #include <array>
 #include <utility>
 
+#include "gst-plugins/common/handover.hpp"
 #include "gst-plugins/common/ref.hpp"
 
 using stagedoor::ObjectLock;
 using stagedoor::transcode::Mode;
+using stagedoor::transcode::Wants;
 
 struct _GstStageTranscodePad
 {
   GstPad parent;
-  gint mode;      // atomic
-  gint unwanted;  // atomic
-  gchar *problem; // OBJECT_LOCK
+  gint mode;       // atomic
+  gint unwanted;   // atomic
+  GRecMutex turn;  // see Turn
+  Wants *wants;    // OBJECT_LOCK
+  gchar *decision; // OBJECT_LOCK
+  gchar *problem;  // OBJECT_LOCK
 };
 
 G_DEFINE_FINAL_TYPE (GstStageTranscodePad, gst_stage_transcode_pad, GST_TYPE_PAD)
 
 namespace {
-enum Prop : guint { PROP_PROBLEM = 1, N_PROPS };
+
+enum Prop : guint {
+  PROP_RENDITION = 1,
+  PROP_CODEC,
+  PROP_WIDTH,
+  PROP_HEIGHT,
+  PROP_FRAMERATE,
+  PROP_BITRATE,
+  PROP_DECISION,
+  PROP_PROBLEM,
+  N_PROPS
+};
 std::array<GParamSpec *, N_PROPS> props;
+
+bool
+set_want (Wants &wants, guint id, const GValue *value)
+{
+  const char *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : nullptr;
+  switch (id) {
+    case PROP_CODEC:
+      wants.codec = text != nullptr ? text : "";
+      return true;
+    case PROP_WIDTH:
+      wants.width = g_value_get_int (value);
+      return true;
+    case PROP_HEIGHT:
+      wants.height = g_value_get_int (value);
+      return true;
+    case PROP_FRAMERATE:
+      wants.rate = {
+          gst_value_get_fraction_numerator (value), gst_value_get_fraction_denominator (value)};
+      return true;
+    case PROP_BITRATE:
+      wants.bitrate = g_value_get_uint (value);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool
+get_want (const Wants &wants, guint id, GValue *value)
+{
+  switch (id) {
+    case PROP_CODEC:
+      g_value_set_string (value, wants.codec.c_str ());
+      return true;
+    case PROP_WIDTH:
+      g_value_set_int (value, wants.width);
+      return true;
+    case PROP_HEIGHT:
+      g_value_set_int (value, wants.height);
+      return true;
+    case PROP_FRAMERATE:
+      gst_value_set_fraction (value, wants.rate.num, wants.rate.den);
+      return true;
+    case PROP_BITRATE:
+      g_value_set_uint (value, static_cast<guint> (wants.bitrate));
+      return true;
+    default:
+      return false;
+  }
+}
+
 } // namespace
 
 static void
-gst_stage_transcode_pad_init (GstStageTranscodePad *)
+gst_stage_transcode_pad_init (GstStageTranscodePad *self)
 {
+  g_rec_mutex_init (&self->turn);
+  self->wants = new Wants;
 }
 
 static void
 gst_stage_transcode_pad_finalize (GObject *object)
 {
-  g_free (GST_STAGE_TRANSCODE_PAD (object)->problem);
+  auto *self = GST_STAGE_TRANSCODE_PAD (object);
+  delete self->wants;
+  g_free (self->decision);
+  g_free (self->problem);
+  g_rec_mutex_clear (&self->turn);
   G_OBJECT_CLASS (gst_stage_transcode_pad_parent_class)->finalize (object);
+}
+
+static void
+gst_stage_transcode_pad_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  auto *self = GST_STAGE_TRANSCODE_PAD (object);
+  bool known = true;
+  if (id == PROP_RENDITION) {
+    std::string why;
+    const char *text = g_value_get_string (value);
+    const auto parsed =
+        stagedoor::transcode::parse_rendition (text != nullptr ? text : "source", why);
+    if (!parsed)
+      return g_warning ("rendition: %s", why.c_str ());
+    ObjectLock lock{object};
+    *self->wants = *parsed;
+  } else {
+    ObjectLock lock{object};
+    known = set_want (*self->wants, id, value);
+  }
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  gst_pad_mark_reconfigure (GST_PAD (object)); // the streaming thread decides anew
 }
 
 static void
 gst_stage_transcode_pad_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  if (id != PROP_PROBLEM) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    return;
-  }
+  auto *self = GST_STAGE_TRANSCODE_PAD (object);
   ObjectLock lock{object};
-  g_value_set_string (value, GST_STAGE_TRANSCODE_PAD (object)->problem);
+  if (id == PROP_PROBLEM)
+    g_value_set_string (value, self->problem);
+  else if (id == PROP_DECISION)
+    g_value_set_string (value, self->decision);
+  else if (!get_want (*self->wants, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+constexpr auto wants_flags = static_cast<GParamFlags> (
+    G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+
+static void
+install_formats ()
+{
+  /**
+   * GstStageTranscodePad:rendition:
+   *
+   * All that is wanted of a video pad in one text, which sets the other properties: "source" (as it
+   * comes), "720p", "720p30", "720p30@2500k", or fields "h=480,w=854,fps=25,b=900k,codec=vp8".
+   *
+   * Since: 0.1
+   */
+  props[PROP_RENDITION] =
+      g_param_spec_string ("rendition", "Rendition", "What is wanted, e.g. 720p30@2500k", nullptr,
+          static_cast<GParamFlags> (
+              G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  /**
+   * GstStageTranscodePad:codec:
+   *
+   * "h264", "vp8" or "vp9"; empty for the source's, or H.264 where that can't be passed through.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CODEC] =
+      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9; empty for any", "", wants_flags);
+}
+
+static void
+install_bounds ()
+{
+  /**
+   * GstStageTranscodePad:width:
+   *
+   * The picture is made to fit into width and height, keeps its shape, and is never enlarged. 0:
+   * any.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WIDTH] = g_param_spec_int (
+      "width", "Width", "Most pixels in a row; 0 for any", 0, 8192, 0, wants_flags);
+  /**
+   * GstStageTranscodePad:height:
+   *
+   * See #GstStageTranscodePad:width.
+   *
+   * Since: 0.1
+   */
+  props[PROP_HEIGHT] =
+      g_param_spec_int ("height", "Height", "Most rows; 0 for any", 0, 8192, 0, wants_flags);
+  /**
+   * GstStageTranscodePad:framerate:
+   *
+   * The most frames per second; 0/1: any.
+   *
+   * Since: 0.1
+   */
+  props[PROP_FRAMERATE] = gst_param_spec_fraction ("framerate", "Frame rate",
+      "Most frames per second; 0/1 for any", 0, 1, 240, 1, 0, 1, wants_flags);
+  /**
+   * GstStageTranscodePad:bitrate:
+   *
+   * Bits per second of the encoder; 0: what suits the size of the picture.
+   *
+   * Since: 0.1
+   */
+  props[PROP_BITRATE] = g_param_spec_uint (
+      "bitrate", "Bit rate", "Bits per second; 0 for what suits", 0, 200'000'000, 0, wants_flags);
 }
 
 static void
 gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
 {
+  constexpr auto readable = static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   auto *object_class = G_OBJECT_CLASS (klass);
   object_class->finalize = gst_stage_transcode_pad_finalize;
+  object_class->set_property = gst_stage_transcode_pad_set_property;
   object_class->get_property = gst_stage_transcode_pad_get_property;
-
+  install_formats ();
+  install_bounds ();
+  /**
+   * GstStageTranscodePad:decision:
+   *
+   * What this pad carries and why, for people: "passed through", or "transcoding, because …".
+   *
+   * Since: 0.1
+   */
+  props[PROP_DECISION] = g_param_spec_string (
+      "decision", "Decision", "What this pad carries, and why", nullptr, readable);
   /**
    * GstStageTranscodePad:problem:
    *
@@ -63,12 +245,24 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_PROBLEM] = g_param_spec_string ("problem", "Problem", "Why this pad carries nothing",
-      nullptr, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  props[PROP_PROBLEM] =
+      g_param_spec_string ("problem", "Problem", "Why this pad carries nothing", nullptr, readable);
   g_object_class_install_properties (object_class, props.size (), props.data ());
 }
 
 namespace stagedoor::transcode {
+
+Turn::Turn (GstPad *pad) : mutex_ (GST_STAGE_TRANSCODE_PAD (pad)->turn)
+{
+  g_rec_mutex_lock (&mutex_);
+  taken_over (&mutex_);
+}
+
+Turn::~Turn ()
+{
+  handed_over (&mutex_);
+  g_rec_mutex_unlock (&mutex_);
+}
 
 Mode
 mode (GstPad *pad)
@@ -79,6 +273,7 @@ mode (GstPad *pad)
 void
 set_mode (GstPad *pad, Mode mode)
 {
+  const Turn turn (pad);
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->mode, static_cast<gint> (mode));
 }
 
@@ -94,18 +289,37 @@ set_wanted (GstPad *pad, bool wanted)
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->unwanted, wanted ? 0 : 1);
 }
 
-bool
-set_problem (GstPad *pad, const char *text)
+Wants
+wants (GstPad *pad)
+{
+  ObjectLock lock{pad};
+  return *GST_STAGE_TRANSCODE_PAD (pad)->wants;
+}
+
+static bool
+set_text (GstPad *pad, gchar *_GstStageTranscodePad::*field, Prop prop, const char *text)
 {
   auto *self = GST_STAGE_TRANSCODE_PAD (pad);
   {
     ObjectLock lock{pad};
-    if (g_strcmp0 (self->problem, text) == 0)
+    if (g_strcmp0 (self->*field, text) == 0)
       return false;
-    g_free (std::exchange (self->problem, g_strdup (text)));
+    g_free (std::exchange (self->*field, g_strdup (text)));
   }
-  g_object_notify_by_pspec (G_OBJECT (pad), props[PROP_PROBLEM]);
+  g_object_notify_by_pspec (G_OBJECT (pad), props[prop]);
   return true;
+}
+
+bool
+set_decision (GstPad *pad, const char *text)
+{
+  return set_text (pad, &_GstStageTranscodePad::decision, PROP_DECISION, text);
+}
+
+bool
+set_problem (GstPad *pad, const char *text)
+{
+  return set_text (pad, &_GstStageTranscodePad::problem, PROP_PROBLEM, text);
 }
 
 } // namespace stagedoor::transcode

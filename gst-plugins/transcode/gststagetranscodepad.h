@@ -4,6 +4,8 @@
 
 #include <gst/gst.h>
 
+#include "gst-plugins/transcode/rendition_spec.hpp"
+
 G_BEGIN_DECLS
 #define GST_TYPE_STAGE_TRANSCODE_PAD (gst_stage_transcode_pad_get_type ())
 G_DECLARE_FINAL_TYPE (
@@ -16,12 +18,33 @@ enum class Mode : gint {
   undecided, ///< asks its peer before the next buffer
   idle,      ///< no peer, or a peer that takes nothing we have: carries nothing
   pass,      ///< carries the input untouched
-  opus       ///< carries the shared Opus conversion
+  convert    ///< carries what the lane's converter makes
+};
+
+/** Whose turn it is to push to a pad: a lane's streaming thread and that of an encoder follow one
+ * another. Taken before any other lock, recursive, and held during the push, as a stream lock. */
+class Turn
+{
+public:
+  explicit Turn (GstPad *pad);
+  ~Turn ();
+  Turn (const Turn &) = delete;
+  Turn &operator= (const Turn &) = delete;
+
+private:
+  GRecMutex &mutex_;
 };
 
 /** Any thread. */
 Mode mode (GstPad *pad);
+/** Leaving Mode::convert waits for a push that goes on. */
 void set_mode (GstPad *pad, Mode mode);
+
+/** What the pad's properties ask for. Any thread. */
+Wants wants (GstPad *pad);
+
+/** Sets the pad's "decision" property. True when it changed. Any thread. */
+bool set_decision (GstPad *pad, const char *text);
 
 /** Whether somebody downstream uses what the pad carries, as far as the peer says. Any thread. */
 bool is_wanted (GstPad *pad);

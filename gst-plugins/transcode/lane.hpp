@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One kind of medium through the bin: one sink pad, any number of source pads, at most one
-// conversion.
+// One kind of medium through the bin: one sink pad, any number of source pads, and the converter
+// that makes what can't be passed.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 #include <gst/gst.h>
 
 #include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/transcode/converter.hpp"
 #include "gst-plugins/transcode/gststagetranscodepad.h"
-#include "gst-plugins/transcode/opus_chain.hpp"
 
 namespace stagedoor::transcode {
 
@@ -38,7 +38,7 @@ private:
 class Lane
 {
 public:
-  Lane (GstBin *bin, Kind kind) : bin_ (bin), kind_ (kind) {}
+  Lane (GstBin *bin, Kind kind);
 
   /** Any thread but the sink pad's streaming thread. nullptr when the pad exists already. */
   GstPad *add_sink (GstPadTemplate *templ);
@@ -49,11 +49,28 @@ public:
   /** After the pads were deactivated: forgets everything about the stream. */
   void reset ();
 
-  Kind kind () const { return kind_; }
+  // For the converter, and any thread unless it says otherwise.
+  GstBin *bin () const { return bin_; }
+  Ref<GstPad> sink () const;
+  std::shared_ptr<const Outputs> outputs () const;
+  /** Gives @p output what it carries. Streaming thread. */
+  void push_to (GstPad *output, Ref<GstBuffer> buffer);
+  /** Likewise, if it still is in Mode::convert. Any thread. */
+  void push_converted (GstPad *output, Ref<GstBuffer> buffer);
+  void push_converted (GstPad *output, GstEvent *event);
+  /** @p output carries nothing until its peer or the input changes: why. */
+  void refuse (GstPad *output, const char *text);
+  /** @p text is why @p output carries nothing; nullptr when all is well. */
+  void report (GstPad *output, const char *text);
+  /** Sends @p from's sticky events, in order, to @p to, but for those that it has already. */
+  static void replay (GstPad *from, GstPad *to);
+  void replay_converted (GstPad *from, GstPad *output);
+  /** Whether upstream is a live source, which mustn't be held up. */
+  bool is_live () const;
+  /** For the pad that feeds a conversion: caps are its own, all else is asked upstream. */
+  gboolean answer_feed_query (GstPad *pad, GstQuery *query) const;
 
 private:
-  using Outputs = std::vector<Ref<GstPad>>;
-
   Ref<GstPad> new_output (GstPadTemplate *templ, const char *name);
   bool has_output (const char *name) const;
   void drop_output (GstPad *pad);
@@ -63,57 +80,34 @@ private:
   static gboolean on_query (GstPad *, GstObject *, GstQuery *query);
   static gboolean on_output_event (GstPad *, GstObject *, GstEvent *event);
   static gboolean on_output_query (GstPad *, GstObject *, GstQuery *query);
-  static GstFlowReturn on_converted (GstPad *, GstObject *, GstBuffer *buffer);
-  static gboolean on_converted_event (GstPad *, GstObject *, GstEvent *event);
-  static gboolean on_feed_query (GstPad *, GstObject *, GstQuery *query);
 
   GstFlowReturn take_buffer (Ref<GstBuffer> buffer);
   gboolean take_event (Ref<GstEvent> event);
   void take_caps (GstEvent *event);
-  GstFlowReturn take_converted (Ref<GstBuffer> buffer);
-  gboolean take_converted_event (Ref<GstEvent> event);
 
   void settle ();
-  Mode decide (GstPad *output, String &problem) const;
+  Mode decide (GstPad *output, std::string &why) const;
   void enter (GstPad *output);
-  void refuse (GstPad *output, const char *text);
-  void report (GstPad *output, const char *text);
-
-  void push_to (GstPad *output, Ref<GstBuffer> buffer);
-  void push_event (Mode which, GstEvent *event);
-  void tell_idle (GstEvent *event, bool converting);
-  void introduce (GstPad *output);
+  void tell_decision (GstPad *output, const std::string &text);
+  void push_passing (GstEvent *event);
+  void tell_idle (GstEvent *event);
   void tell_silent (GstEvent *event);
-  void update_conversion (bool listened, bool wanted);
-  bool lingers ();
-  void convert (GstBuffer *buffer);
-  void conversion_failed ();
-  void drain ();
+  void introduce (GstPad *output);
 
   Ref<GstCaps> caps_wanted (GstPad *pad) const;
   Ref<GstCaps> caps_offered (GstPad *pad) const;
-  std::shared_ptr<const Outputs> outputs () const;
-  std::shared_ptr<OpusChain> chain () const;
-  void set_chain (std::shared_ptr<OpusChain> chain);
-  Ref<GstPad> sink () const;
 
   GstBin *const bin_; // borrowed
   const Kind kind_;
+  const std::unique_ptr<Converter> converter_;
 
-  mutable std::mutex mutex_; // guards the three below; innermost
+  mutable std::mutex mutex_; // guards the two below; innermost
   std::shared_ptr<const Outputs> outputs_ = std::make_shared<const Outputs> ();
-  std::shared_ptr<OpusChain> chain_;
   Ref<GstPad> sink_;
 
   // streaming thread of the sink pad (its STREAM_LOCK)
   Ref<GstCaps> caps_;
   Tally tally_;
-  GstClockTime now_ = GST_CLOCK_TIME_NONE;        // timestamp of the last buffer that had one
-  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE; // nobody has wanted the conversion since
-  bool draining_ = false;
-  int starving_ = 0;    // frames that went into the conversion since something came out
-  bool broken_ = false; // the conversion failed and has put out nothing since
-  gint64 retry_at_ = 0; // monotonic microseconds: a broken conversion is built anew from then on
 };
 
 } // namespace stagedoor::transcode

@@ -38,18 +38,6 @@ Lane::on_event (GstPad *pad, GstObject *, GstEvent *event)
   return lane_of (pad).take_event (adopt (event));
 }
 
-GstFlowReturn
-Lane::on_converted (GstPad *pad, GstObject *, GstBuffer *buffer)
-{
-  return lane_of (pad).take_converted (adopt (buffer));
-}
-
-gboolean
-Lane::on_converted_event (GstPad *pad, GstObject *, GstEvent *event)
-{
-  return lane_of (pad).take_converted_event (adopt (event));
-}
-
 GstPad *
 Lane::add_sink (GstPadTemplate *templ)
 {
@@ -176,9 +164,7 @@ Lane::caps_offered (GstPad *pad) const
   const auto all = adopt (gst_pad_get_pad_template_caps (pad));
   const auto from = sink ();
   auto offered = from ? adopt (gst_pad_peer_query_caps (from.get (), all.get ())) : all;
-  if (kind_ == Kind::audio)
-    offered = adopt (gst_caps_merge (offered.release (), opus_caps ().release ()));
-  return offered;
+  return adopt (gst_caps_merge (offered.release (), converter_->makes (pad).release ()));
 }
 
 gboolean
@@ -191,10 +177,10 @@ Lane::on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
   if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
     return gst_pad_query_default (pad, parent, query);
-  const auto c = lane.chain ();
-  const auto from = lane.sink ();
-  if (mode (pad) == Mode::opus && c ? gst_pad_peer_query (c->tail (), query)
-                                    : from && gst_pad_peer_query (from.get (), query))
+  auto source = mode (pad) == Mode::convert ? lane.converter_->tail (pad) : Ref<GstPad> ();
+  if (!source)
+    source = lane.sink ();
+  if (source && gst_pad_peer_query (source.get (), query))
     return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return FALSE;
@@ -203,8 +189,19 @@ Lane::on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
+bool
+Lane::is_live () const
+{
+  const auto from = sink ();
+  const auto query = adopt (gst_query_new_latency ());
+  gboolean live = FALSE;
+  if (from && gst_pad_peer_query (from.get (), query.get ()))
+    gst_query_parse_latency (query.get (), &live, nullptr, nullptr);
+  return live;
+}
+
 gboolean
-Lane::on_feed_query (GstPad *pad, GstObject *, GstQuery *query)
+Lane::answer_feed_query (GstPad *pad, GstQuery *query) const
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
     const auto caps = adopt (gst_pad_get_current_caps (pad));
@@ -213,7 +210,7 @@ Lane::on_feed_query (GstPad *pad, GstObject *, GstQuery *query)
     set_result (query, caps);
     return TRUE;
   }
-  const auto from = lane_of (pad).sink ();
+  const auto from = sink ();
   return from && gst_pad_peer_query (from.get (), query);
 }
 
@@ -236,22 +233,17 @@ Lane::on_output_event (GstPad *pad, GstObject *, GstEvent *raw)
   // Lateness of one of our own encoders' viewers is no reason for the publisher to drop.
   if (type == GST_EVENT_QOS && mode (pad) != Mode::pass)
     return TRUE;
-  const auto from = lane_of (pad).sink ();
-  return from && gst_pad_push_event (from.get (), event.release ());
+  auto to = lane_of (pad).sink ();
+  if (mode (pad) == Mode::convert && gst_event_has_name (raw, "GstForceKeyUnit"))
+    to = lane_of (pad).converter_->tail (pad); // our encoder can do that by itself
+  return to && gst_pad_push_event (to.get (), event.release ());
 }
 
-std::shared_ptr<const Lane::Outputs>
+std::shared_ptr<const Outputs>
 Lane::outputs () const
 {
   std::lock_guard lock{mutex_};
   return outputs_;
-}
-
-std::shared_ptr<OpusChain>
-Lane::chain () const
-{
-  std::lock_guard lock{mutex_};
-  return chain_;
 }
 
 Ref<GstPad>
@@ -259,13 +251,6 @@ Lane::sink () const
 {
   std::lock_guard lock{mutex_};
   return sink_;
-}
-
-void
-Lane::set_chain (std::shared_ptr<OpusChain> chain)
-{
-  std::lock_guard lock{mutex_};
-  chain_.swap (chain); // the old one ends with the argument, after the lock is gone
 }
 
 } // namespace stagedoor::transcode

@@ -14,28 +14,6 @@ constexpr int bitrate = 96'000;
 constexpr int complexity = 4;
 constexpr gint64 tolerance = 10 * GST_MSECOND;
 
-Ref<GstElement>
-make (const char *factory)
-{
-  return Ref<GstElement>::sink (gst_element_factory_make (factory, nullptr));
-}
-
-/** The highest ranked element of @p type that takes @p caps. */
-Ref<GstElement>
-make_for (GstElementFactoryListType type, const GstCaps *caps)
-{
-  GList *all = gst_element_factory_list_get_elements (type, GST_RANK_MARGINAL);
-  GList *fit = gst_element_factory_list_filter (all, caps, GST_PAD_SINK, FALSE);
-  fit = g_list_sort (fit, gst_plugin_feature_rank_compare_func);
-  Ref<GstElement> found;
-  for (GList *l = fit; l && !found; l = l->next)
-    found = Ref<GstElement>::sink (
-        gst_element_factory_create (static_cast<GstElementFactory *> (l->data), nullptr));
-  gst_plugin_feature_list_free (fit);
-  gst_plugin_feature_list_free (all);
-  return found;
-}
-
 bool
 is_framed (const GstCaps *caps)
 {
@@ -60,16 +38,6 @@ make_encoder ()
     g_object_set (encoder.get (), "bitrate", bitrate, "complexity", complexity, "tolerance",
         tolerance, nullptr);
   return encoder;
-}
-
-Ref<GstElement>
-make_format_filter ()
-{
-  auto filter = make ("capsfilter");
-  auto caps = adopt (gst_caps_from_string ("audio/x-raw,rate=48000,channels=2"));
-  if (filter)
-    g_object_set (filter.get (), "caps", caps.get (), nullptr);
-  return filter;
 }
 
 Ref<GstElement>
@@ -100,36 +68,26 @@ opus_caps ()
 }
 
 bool
-OpusChain::add (Ref<GstElement> element)
-{
-  if (!element || !gst_bin_add (bin_, element.get ()))
-    return false;
-  const bool linked =
-      elements_.empty () || gst_element_link (elements_.back ().get (), element.get ());
-  elements_.push_back (std::move (element));
-  return linked;
-}
-
-bool
 OpusChain::assemble (const GstCaps *caps)
 {
   if (!is_raw (caps)) {
     auto parser =
         is_framed (caps) ? Ref<GstElement>{} : make_for (GST_ELEMENT_FACTORY_TYPE_PARSER, caps);
-    if (parser && !add (std::move (parser)))
+    if (parser && !row_.add (std::move (parser)))
       return false;
     auto framed = adopt (gst_caps_copy (caps));
     gst_caps_set_simple (
         framed.get (), "framed", G_TYPE_BOOLEAN, TRUE, "parsed", G_TYPE_BOOLEAN, TRUE, nullptr);
     auto decoder = make_for (
         GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO, framed.get ());
-    if (decoder && g_object_class_find_property (G_OBJECT_GET_CLASS (decoder.get ()), "max-errors"))
-      g_object_set (decoder.get (), "max-errors", -1, nullptr);
-    if (!add (std::move (decoder)))
+    if (decoder)
+      tolerate_errors (decoder.get ());
+    if (!row_.add (std::move (decoder)))
       return false;
   }
-  return add (make_converter ()) && add (make ("audioresample")) && add (make_format_filter ())
-         && add (make_encoder ());
+  const auto format = adopt (gst_caps_from_string ("audio/x-raw,rate=48000,channels=2"));
+  return row_.add (make_converter ()) && row_.add (make ("audioresample"))
+         && row_.add (make_filter (format.get ())) && row_.add (make_encoder ());
 }
 
 void
@@ -145,13 +103,10 @@ OpusChain::open (const Hooks &hooks)
   gst_pad_set_event_function (tail_.get (), hooks.output_event);
   gst_pad_set_element_private (tail_.get (), hooks.owner);
 
-  auto first = adopt (gst_element_get_static_pad (elements_.front ().get (), "sink"));
-  auto last = adopt (gst_element_get_static_pad (elements_.back ().get (), "src"));
-  gst_pad_link (feed_.get (), first.get ());
-  gst_pad_link (last.get (), tail_.get ());
+  gst_pad_link (feed_.get (), row_.sink ().get ());
+  gst_pad_link (row_.src ().get (), tail_.get ());
   gst_pad_set_active (tail_.get (), TRUE);
-  for (auto it = elements_.rbegin (); it != elements_.rend (); ++it)
-    gst_element_sync_state_with_parent (it->get ());
+  row_.start ();
   gst_pad_set_active (feed_.get (), TRUE);
 }
 
@@ -170,10 +125,6 @@ OpusChain::~OpusChain ()
   if (feed_) {
     gst_pad_set_active (feed_.get (), FALSE);
     gst_pad_set_active (tail_.get (), FALSE);
-  }
-  for (auto &element : elements_) {
-    gst_element_set_state (element.get (), GST_STATE_NULL);
-    gst_bin_remove (bin_, element.get ());
   }
 }
 

@@ -4,11 +4,10 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include <gst/gst.h>
 
-#include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/transcode/elements.hpp"
 
 namespace stagedoor::transcode {
 
@@ -40,13 +39,11 @@ public:
   GstPad *tail () const { return tail_.get (); }
 
 private:
-  explicit OpusChain (GstBin *bin) : bin_ (bin) {}
+  explicit OpusChain (GstBin *bin) : row_ (bin) {}
   bool assemble (const GstCaps *caps);
-  bool add (Ref<GstElement> element);
   void open (const Hooks &hooks);
 
-  GstBin *const bin_; // borrowed: the bin outlives its chain
-  std::vector<Ref<GstElement>> elements_;
+  ElementRow row_;
   Ref<GstPad> feed_, tail_;
 };
 

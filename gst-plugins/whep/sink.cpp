@@ -169,6 +169,10 @@ Sink::add_pad (GstPadTemplate *templ, const char *name)
   gst_pad_set_element_private (entry.pad, &entry);
   gst_pad_set_chain_function (entry.pad, chain);
   gst_pad_set_event_function (entry.pad, event);
+  if (video) {
+    gst_pad_set_query_function (entry.pad, query);
+    GST_PAD_SET_ACCEPT_TEMPLATE (entry.pad); // what query() adds is in nobody's caps
+  }
   gst_pad_set_active (entry.pad, TRUE);
   gst_element_add_pad (element_, entry.pad);
   return entry.pad;
@@ -190,6 +194,27 @@ Sink::remove_pad (GstPad *pad)
     entry.started = entry.eos = false;
   }
   gst_element_remove_pad (element_, pad);
+}
+
+/** WebRTC has no B-frames. No caps say whether a stream has some, so this is for those who ask. */
+gboolean
+Sink::query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
+    return gst_pad_query_default (pad, parent, query);
+  auto caps = adopt (gst_caps_make_writable (gst_pad_get_pad_template_caps (pad)));
+  for (guint i = 0; i < gst_caps_get_size (caps.get ()); ++i) {
+    auto *format = gst_caps_get_structure (caps.get (), i);
+    if (gst_structure_has_name (format, "video/x-h264")
+        || gst_structure_has_name (format, "video/x-h265"))
+      gst_structure_set (format, "b-frames", G_TYPE_BOOLEAN, FALSE, nullptr);
+  }
+  GstCaps *filter = nullptr;
+  gst_query_parse_caps (query, &filter);
+  if (filter != nullptr)
+    caps = adopt (gst_caps_intersect_full (filter, caps.get (), GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result (query, caps.get ());
+  return TRUE;
 }
 
 GstFlowReturn

@@ -52,6 +52,7 @@ private:
     bool started = false, eos = false; ///< protected by OBJECT_LOCK
   };
 
+  static gboolean query (GstPad *pad, GstObject *parent, GstQuery *query);
   static GstFlowReturn chain (GstPad *pad, GstObject *parent, GstBuffer *buffer);
   static gboolean event (GstPad *pad, GstObject *parent, GstEvent *event);
   bool on_event (Pad &pad, GstEvent *event);

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include <gst/pbutils/codec-utils.h>
+
 #include "libs/codecs/nal.hpp"
 #include "libs/codecs/nal_setup.hpp"
 
@@ -88,6 +90,26 @@ profile_of (const GstStructure *fields, Codec codec)
   return name == "high" ? 1 : name == "professional" ? 2 : 0;
 }
 
+/** From caps without codec_data, as encoders tell them; empty when they don't. */
+std::string
+h264_profile_level_id (const GstStructure *fields)
+{
+  const char *profile = gst_structure_get_string (fields, "profile");
+  const char *level = gst_structure_get_string (fields, "level");
+  constexpr struct
+  {
+    const char *name, *id;
+  } known[]{{"constrained-baseline", "42e0"}, {"baseline", "4200"}, {"main", "4d00"},
+      {"high", "6400"}, {"progressive-high", "6408"}, {"constrained-high", "640c"}};
+  const auto idc = level != nullptr ? gst_codec_utils_h264_get_level_idc (level) : 0;
+  const auto found = std::ranges::find_if (
+      known, [profile] (const auto &k) { return g_strcmp0 (profile, k.name) == 0; });
+  constexpr const char *digits = "0123456789abcdef";
+  if (idc == 0 || found == std::end (known))
+    return {};
+  return std::string (found->id) + digits[idc >> 4] + digits[idc & 15];
+}
+
 bool
 read_codec_data (const GstStructure *fields, Format &format)
 {
@@ -134,6 +156,8 @@ read_caps (const GstCaps *caps)
     int channels = 2;
     gst_structure_get_int (fields, "channels", &channels);
     format.source.stereo = channels != 1;
+    if (codec == Codec::h264)
+      format.source.h264_profile_level_id = h264_profile_level_id (fields);
     if (!read_codec_data (fields, format))
       return std::nullopt;
     return format;

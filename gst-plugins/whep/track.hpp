@@ -7,9 +7,9 @@
 #include <gst/gst.h>
 
 #include "gst-plugins/whep/reception.hpp"
-#include "gst-plugins/whep/reorder_watch.hpp"
 #include "gst-plugins/whep/rtp_clock.hpp"
 #include "gst-plugins/whep/stream_format.hpp"
+#include "libs/media/reorder.hpp"
 
 namespace stagedoor::whep {
 
@@ -47,7 +47,7 @@ private:
   bool announced_ = false;
   bool waiting_ = true; ///< for a key frame
   std::int64_t last_running_time_ = 0;
-  ReorderWatch reorder_watch_;
+  media::ReorderWatch reorder_watch_;
   RtpClock clock_;
   Bytes annex_b_; ///< kept for its capacity
 };

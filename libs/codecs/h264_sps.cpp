@@ -47,19 +47,58 @@ read_sample_format (BitReader &bits, bool &separate_planes)
   return out;
 }
 
-void
-skip_picture_order (BitReader &bits)
+/** True when pictures are shown in the order of decoding (section 8.2.1.3). */
+bool
+read_picture_order (BitReader &bits)
 {
   const auto type = bits.ue (2);
   if (type == 0)
     bits.ue (12);
   if (type != 1)
-    return;
+    return type == 2;
   bits.skip (1);
   bits.ue ();
   bits.ue ();
   for (auto count = bits.ue (255); count > 0; --count)
     bits.ue ();
+  return false;
+}
+
+/** Section E.1.2. */
+void
+skip_hrd (BitReader &bits)
+{
+  const auto buffers = bits.ue (31) + 1;
+  bits.skip (8);
+  for (unsigned i = 0; i < buffers; ++i) {
+    bits.ue ();
+    bits.ue ();
+    bits.skip (1);
+  }
+  bits.skip (20);
+}
+
+/** max_num_reorder_frames, from behind the timing. */
+std::optional<unsigned>
+read_vui_reordered (BitReader &bits, bool has_timing)
+{
+  constexpr unsigned most_frames = 16;
+  if (has_timing)
+    bits.skip (1);
+  const bool nal_hrd = bits.flag ();
+  if (nal_hrd)
+    skip_hrd (bits);
+  const bool vcl_hrd = bits.flag ();
+  if (vcl_hrd)
+    skip_hrd (bits);
+  bits.skip (nal_hrd || vcl_hrd ? 2 : 1);
+  if (!bits.flag ())
+    return std::nullopt;
+  bits.skip (1);
+  for (int i = 0; i < 4; ++i)
+    bits.ue (); // sizes, motion vectors
+  const auto frames = bits.ue (most_frames);
+  return bits.ok () ? std::optional<unsigned> (frames) : std::nullopt;
 }
 
 std::optional<Picture>
@@ -102,7 +141,7 @@ read_h264_sps (ByteView nal)
   if (has_sample_format (profile))
     out.samples = read_sample_format (bits, separate_planes);
   bits.ue (12); // frame number
-  skip_picture_order (bits);
+  const bool in_order = read_picture_order (bits);
   bits.ue (16); // reference frames
   bits.skip (1);
   const auto picture = read_picture (bits, separate_planes ? 0 : out.samples.chroma);
@@ -112,8 +151,12 @@ read_h264_sps (ByteView nal)
   out.picture = *picture;
   if (has_vui) {
     out.picture.pixel_aspect = read_vui_pixel_aspect (bits);
-    out.picture.frame_rate = read_vui_frame_rate (bits, ticks_per_frame);
+    const auto timing = read_vui_timing (bits, ticks_per_frame);
+    out.picture.frame_rate = timing.frame_rate;
+    out.reordered = read_vui_reordered (bits, timing.present);
   }
+  if (in_order)
+    out.reordered = 0;
   return out;
 }
 

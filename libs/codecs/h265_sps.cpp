@@ -141,7 +141,7 @@ read_vui (BitReader &bits, Picture &picture)
   if (bits.flag ()) // default display window
     for (int i = 0; i < 4; ++i)
       bits.ue ();
-  picture.frame_rate = read_vui_frame_rate (bits, 1);
+  picture.frame_rate = read_vui_timing (bits, 1).frame_rate;
 }
 
 bool
@@ -176,9 +176,11 @@ read_h265_sps (ByteView nal)
   out.samples.luma_depth = 8 + bits.ue (most_extra_depth);
   out.samples.chroma_depth = 8 + bits.ue (most_extra_depth);
   const auto order_bits = bits.ue (12) + 4;
-  for (auto layers = bits.flag () ? out.sub_layers : 1; layers > 0; --layers)
-    for (int i = 0; i < 3; ++i)
-      bits.ue (); // sizes of buffers
+  for (auto layers = bits.flag () ? out.sub_layers : 1; layers > 0; --layers) {
+    bits.ue ();                   // size of the buffer
+    out.reordered = bits.ue (15); // of the highest layer
+    bits.ue ();                   // latency
+  }
   skip_tools (bits, order_bits);
   const bool has_vui = bits.flag ();
   if (!picture || !bits.ok ())

@@ -13,6 +13,9 @@ struct H264Sps
 {
   Picture picture;
   SampleFormat samples;
+  /** How many pictures may come before one that is shown earlier: 0 when there are no B-frames.
+   * nullopt: it doesn't say. */
+  std::optional<unsigned> reordered;
 };
 
 struct H265Sps
@@ -22,6 +25,7 @@ struct H265Sps
   std::array<std::uint8_t, 12> profile_tier_level{}; ///< the general ones, section 7.3.3
   unsigned sub_layers = 1;
   bool temporal_nesting = false;
+  unsigned reordered = 0; ///< as H264Sps has it
 };
 
 /** From a whole NAL unit; nullopt when it isn't an SPS that holds. Frame rate and pixel aspect are

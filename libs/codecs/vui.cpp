@@ -46,13 +46,15 @@ read_vui_pixel_aspect (BitReader &bits)
   return known ? out : std::nullopt;
 }
 
-std::optional<Ratio>
-read_vui_frame_rate (BitReader &bits, unsigned ticks_per_frame)
+VuiTiming
+read_vui_timing (BitReader &bits, unsigned ticks_per_frame)
 {
   if (!bits.flag ())
-    return std::nullopt;
+    return {};
   const std::uint64_t units_in_tick = bits.take (32), time_scale = bits.take (32);
-  return bits.ok () ? make_ratio (time_scale, units_in_tick * ticks_per_frame) : std::nullopt;
+  if (!bits.ok ())
+    return {true, std::nullopt};
+  return {true, make_ratio (time_scale, units_in_tick * ticks_per_frame)};
 }
 
 } // namespace stagedoor::codecs

@@ -10,8 +10,12 @@ namespace stagedoor::codecs {
 /** From the beginning to the location of chroma samples. */
 std::optional<Ratio> read_vui_pixel_aspect (BitReader &bits);
 
-/** num_units_in_tick and time_scale, if they are there: ticks per second. @p ticks_per_frame is
- * the codec's. */
-std::optional<Ratio> read_vui_frame_rate (BitReader &bits, unsigned ticks_per_frame);
+struct VuiTiming
+{
+  bool present = false;
+  std::optional<Ratio> frame_rate; ///< nullopt when it makes no sense, too
+};
+/** num_units_in_tick and time_scale: ticks per second. @p ticks_per_frame is the codec's. */
+VuiTiming read_vui_timing (BitReader &bits, unsigned ticks_per_frame);
 
 } // namespace stagedoor::codecs

@@ -84,6 +84,8 @@ Keyring::verify (const Request &request) const
     return tl::unexpected (Refusal::no_key);
   if (!settings_.ome)
     return tl::unexpected (Refusal::not_accepted);
+  if (request.keys_only)
+    return tl::unexpected (Refusal::malformed);
   const auto grant = policy.verify (request);
   if (grant && settings_.revoked_credentials.contains (grant->credential_id))
     return tl::unexpected (Refusal::revoked);

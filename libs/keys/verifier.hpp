@@ -48,6 +48,9 @@ struct Request
       url; ///< whole URL as the client used it, port filled in; for OME SignedPolicy only
   IpAddress peer;
   std::int64_t now_ms = 0; ///< Unix time
+  /** Only keys are looked at, which can't be guessed; a policy, whose secret somebody made up, is
+   * refused as malformed whatever it says. */
+  bool keys_only = false;
 };
 
 /** A credential that holds. */

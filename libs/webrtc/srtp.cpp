@@ -10,15 +10,6 @@ namespace stagedoor::webrtc {
 
 namespace {
 
-constexpr std::size_t rtp_header_min = 12, rtcp_header = 8, srtcp_index_size = 4;
-constexpr std::uint32_t encrypted_flag = 0x80000000;
-
-std::uint32_t
-get_u32 (ByteView bytes, std::size_t at)
-{
-  return Reader (bytes.subspan (at)).u32 ();
-}
-
 std::unique_ptr<SrtpCipher>
 local_cipher (const SrtpKeys &keys, SrtpStream stream)
 {

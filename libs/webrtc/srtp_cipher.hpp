@@ -10,6 +10,17 @@ namespace stagedoor::webrtc {
 
 inline constexpr std::size_t gcm_tag_size = 16, sha1_tag_size = 10;
 
+// Of packets, whoever sends them.
+inline constexpr std::size_t rtp_header_min = 12, rtcp_header = 8, srtcp_index_size = 4;
+inline constexpr std::uint32_t encrypted_flag = 0x80000000; ///< in the word with the SRTCP index
+
+/** The four bytes at @p at. */
+inline std::uint32_t
+get_u32 (ByteView bytes, std::size_t at)
+{
+  return Reader (bytes.subspan (at)).u32 ();
+}
+
 /** The nonce of a packet: never the same for two different packets. */
 struct PacketId
 {

@@ -12,19 +12,11 @@ namespace stagedoor::webrtc {
 
 namespace {
 
-constexpr std::size_t rtp_header_min = 12, rtcp_header = 8, srtcp_index_size = 4;
-constexpr std::uint32_t encrypted_flag = 0x80000000;
 constexpr std::size_t max_rtcp_sources = 8, max_rtp_sources = 16;
 constexpr std::uint64_t rtcp_window = 64;
 /** A second of high definition: so late a retransmission without RTX may come. */
 constexpr std::uint64_t rtp_window = 1024;
 constexpr std::uint64_t index_end = std::uint64_t{1} << 48;
-
-std::uint32_t
-get_u32 (ByteView bytes, std::size_t at)
-{
-  return Reader (bytes.subspan (at)).u32 ();
-}
 
 std::unique_ptr<SrtpCipher>
 remote_cipher (const SrtpKeys &keys, SrtpStream stream)

@@ -7,23 +7,35 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 FILM = (
     "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc2=size=1280x720:rate=30,noise=alls=12:allf=t "
     "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 60 -c:v libx264 -preset veryfast -tune zerolatency "
-    "-profile:v baseline -pix_fmt yuv420p -b:v 2400k -maxrate 2400k -bufsize 2400k -g 60 -sc_threshold 0 "
+    "-x264-params sliced-threads=0 -threads 1 -profile:v baseline -pix_fmt yuv420p "
+    "-b:v 2400k -maxrate 2400k -bufsize 2400k -g 60 -sc_threshold 0 "
     "-c:a aac -b:a 128k -ac 2 -f flv"
 )
 
 
 def film():
-    """720p30, 2.4 Mbit/s, a key frame every 2 s, AAC; made once per machine."""
-    path = Path(tempfile.gettempdir()) / "stagedoor-bench-720p30.flv"
+    """720p30, 2.4 Mbit/s, a key frame every 2 s, AAC; made once per machine. One slice per frame on every machine, and not
+    one per core, on which the number of packets depends."""
+    path = Path(tempfile.gettempdir()) / "stagedoor-bench-720p30-slice.flv"
     if not path.exists():
         unfinished = path.with_suffix(".part")
         subprocess.run([*FILM.split(), str(unfinished), "-y"], check=True)
         unfinished.rename(path)
     return path
+
+
+class Stream(NamedTuple):
+    """Where a server is fed and watched."""
+
+    name: str
+    pid: int
+    publish: str
+    whep: str
 
 
 class Server:
@@ -55,6 +67,11 @@ class Server:
         )
         return json.loads(said.stdout)
 
+    def stream(self):
+        credential = self.credential("live/bench")
+        publish = credential["rtmp"]["server"] + "/" + credential["rtmp"]["key"]
+        return Stream("stagedoor", self.process.pid, publish, credential["whep"]["url"])
+
     def cpu_ns(self):
         """Exact run time of all threads so far."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
@@ -75,13 +92,19 @@ class Server:
         self.process.wait()
         self.state.cleanup()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
 
 class Publisher:
     """The film in real time, copied and not encoded, so that it costs next to nothing."""
 
-    def __init__(self, url):
+    def __init__(self, url, path=None):
         self.process = subprocess.Popen(
-            ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(film())]
+            ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(path or film())]
             + ["-c", "copy", "-f", "flv", url]
         )
 
@@ -89,13 +112,36 @@ class Publisher:
         self.process.terminate()
         self.process.wait()
 
+    def __enter__(self):
+        return self
 
-def wait_until_live(credential):
-    """Polls the status document; for the tools, not for what they measure."""
-    url = credential["watch"].replace("/watch/", "/") + "/status.json"
+    def __exit__(self, *_):
+        self.stop()
+
+
+def wait_until(condition, what):
+    """Polls; for the tools, not for what they measure."""
     for _ in range(100):
-        said = subprocess.run(["curl", "-fsS", url], capture_output=True, check=False)
-        if said.returncode == 0 and json.loads(said.stdout)["state"] == "live":
+        if condition():
             return
         time.sleep(0.1)
-    raise SystemExit("the stream did not become live")
+    raise SystemExit(what)
+
+
+def wait_until_live(credential):
+    url = credential["watch"].replace("/watch/", "/") + "/status.json"
+
+    def live():
+        said = subprocess.run(["curl", "-fsS", url], capture_output=True, check=False)
+        return said.returncode == 0 and json.loads(said.stdout)["state"] == "live"
+
+    wait_until(live, "the stream did not become live")
+
+
+def wait_until_watched(client, stream):
+    """Until a first viewer has a picture, so that nothing that only the first one costs is measured."""
+    command = [client, "--url", stream.whep, "--seconds", "0.1", "--settle", "0", "--connect-timeout", "3"]
+    wait_until(
+        lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0,
+        f"nothing to watch at {stream.name}",
+    )

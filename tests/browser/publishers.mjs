@@ -17,9 +17,10 @@ const quiet = ["-nostdin", "-hide_banner", "-loglevel", "warning"];
 const picture = ["-re", "-f", "lavfi", "-i", counter];
 const sound = ["-re", "-f", "lavfi", "-i", `sine=frequency=${TONE}:sample_rate=48000`];
 const aac = ["-c:a", "aac", "-b:a", "96k", "-ac", "2"];
-const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "1000k", "-g", "30"];
-const h264 = [...x264, "-tune", "zerolatency", "-profile:v", "baseline"];
-const reordered = [...x264, "-profile:v", "main", "-bf", "2"];
+const x264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-b:v", "1000k"];
+const h264 = [...x264, "-preset", "ultrafast", "-g", "30", "-tune", "zerolatency", "-profile:v", "baseline"];
+// As OBS has it when nobody changes its settings.
+const reordered = [...x264, "-preset", "veryfast", "-g", "300", "-profile:v", "high", "-bf", "2"];
 
 // GStreamer of the system alone: a publisher is somebody else's program.
 const { GST_PLUGIN_PATH_1_0, GST_PLUGIN_SYSTEM_PATH_1_0, GST_REGISTRY, GST_REGISTRY_FORK, G_DEBUG, ...foreign } =

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { assertMoving, assertTone } from "./assertions.mjs";
 import { killAllBut } from "./processes.mjs";
-import { publishGst, publishRecording, publishSilent, publishSound, record } from "./publishers.mjs";
+import { publishGst, publishRecording, publishReordered, publishSilent, publishSound, record } from "./publishers.mjs";
 import { Server } from "./server.mjs";
 import { closePages, launch, Viewer } from "./viewer.mjs";
 
@@ -53,6 +53,9 @@ async function assertPlays(viewer) {
 }
 
 test("gst-launch-1.0 with rtmp2sink", { timeout: 60000 }, () => watch("live/gst", publishGst, assertPlays));
+
+test("B-frames and a key frame every 10 s", { timeout: 60000 }, () =>
+  watch("live/reordered", publishReordered, assertPlays));
 
 test("a publisher without sound", { timeout: 60000 }, () =>
   watch("live/silent", publishSilent, async (viewer, _, key) => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { assertMoving, assertTone } from "./assertions.mjs";
 import { killAllBut, until } from "./processes.mjs";
-import { publish, publishReordered } from "./publishers.mjs";
+import { publish } from "./publishers.mjs";
 import { Server } from "./server.mjs";
 import { closePages, launch, Viewer } from "./viewer.mjs";
 
@@ -102,28 +102,6 @@ test("an offline page starts by itself, and again when the publisher comes back"
     await viewer.phase("offline", { since: left });
   }
   await viewer.close();
-});
-
-test("B-frames are not sent broken: the page says why", { timeout: 60000 }, async (t) => {
-  const key = await server.key("live/reordered");
-  const publisher = publishReordered(key.rtmpUrl);
-  const viewer = await Viewer.open(browser, key.watch);
-  const noticed = await viewer.phase("problem");
-  t.diagnostic(`the reason is shown ${Math.round(noticed - viewer.loadedAt)} ms after page load`);
-  assert.match(await viewer.words(), /B-frames/);
-  const { problems } = await server.status(key.watch);
-  assert.match(problems.join(), /B-frames/);
-  assert.equal((await viewer.counters()).frames, 0);
-  const left = Date.now();
-  await publisher.stop();
-  await viewer.phase("offline", { since: left });
-
-  // The publisher has mended it, and nobody needs to reload.
-  const since = Date.now();
-  const mended = publish(key.rtmpUrl);
-  await viewer.phase("playing", { since });
-  await viewer.close();
-  await mended.stop();
 });
 
 test("a play key goes to the server, as a bearer token, and nowhere else", { timeout: 60000 }, async () => {

@@ -3,6 +3,7 @@
 """Streams that ffmpeg and GStreamer's rtmp2sink publish by RTMPS, with certificates as openssl makes them."""
 
 import json
+import os
 import shutil
 import socket
 import ssl
@@ -49,7 +50,10 @@ class Rtmp2Sink(Publisher):
                 "! flvmux name=mux streamable=true ! rtmp2sink tls-validation-flags=0 "
                 f"location={url} audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=2 ! voaacenc ! aacparse ! mux.")
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self.process = subprocess.Popen(["gst-launch-1.0", "-e", *line.split()], stdout=self._log, stderr=self._log)
+        # Not with our plugins, which may be built with a sanitizer.
+        foreign = {name: value for name, value in os.environ.items() if not name.startswith("GST_") and name != "G_DEBUG"}
+        self.process = subprocess.Popen(["gst-launch-1.0", "-e", *line.split()], stdout=self._log, stderr=self._log,
+                                        env=foreign)
 
 
 def port_of(server, kind):

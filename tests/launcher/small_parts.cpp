@@ -18,9 +18,11 @@ START_TEST (test_serve_line)
   expect_same (std::get<ServeOptions> (*defaults).rtmp, ":1935");
   for (const std::vector<std::string> &line :
       {std::vector<std::string>{"serve", "--rtmp", ":1", "--http=:2", "--webrtc", ":3", "--state",
-           "/s", "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f"},
+           "/s", "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f", "--limit",
+           "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p"},
           std::vector<std::string>{"--rtmp", ":1", "--http=:2", "--webrtc", ":3", "--state", "/s",
-              "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f"}}) {
+              "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f", "--limit",
+              "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p"}}) {
     const auto command = parse_command_line (line);
     ck_assert (command.has_value ());
     const auto &serve = std::get<ServeOptions> (*command);
@@ -31,6 +33,9 @@ START_TEST (test_serve_line)
     expect_same (serve.pipeline, "f");
     ck_assert_int_eq (serve.ready_fd, 9);
     ck_assert_uint_eq (serve.settings.size (), 2);
+    ck_assert_uint_eq (serve.limits.size (), 1);
+    ck_assert_int_eq (serve.srt_latency_ms, 40);
+    expect_same (serve.srt_passphrase_file, "/p");
   }
 }
 END_TEST

@@ -11,7 +11,7 @@ import urllib.parse
 
 import jsonschema
 
-from harness import PATIENCE_S, PICTURE, ROOT, SOUND, Publisher, Server, wait_until
+from harness import PATIENCE_S, PICTURE, ROOT, SOUND, Publisher, Server, run, wait_until
 
 SCHEMA = json.loads((ROOT / "schemas/status.schema.json").read_text())
 ENCODERS = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline",
@@ -39,6 +39,12 @@ class SrtPublisher(Publisher):
             self.tool.wait(PATIENCE_S)
 
 
+def with_options(url, options):
+    """ffmpeg takes what follows an & for the next option."""
+    base, _, streamid = url.partition("streamid=")
+    return base + "streamid=" + urllib.parse.quote(streamid, safe="") + options
+
+
 def with_streamid(url, streamid):
     return url.partition("streamid=")[0] + "streamid=" + streamid
 
@@ -54,6 +60,7 @@ class Srt(unittest.TestCase):
         jsonschema.validate(status, SCHEMA)
         self.assertEqual(status["video"], {"codec": "H.264", "width": 320, "height": 240, "framerate": 30})
         self.assertEqual(status["audio"]["codec"], "AAC")
+        return status
 
     def test_one_key_through_every_door(self):
         with Server() as server:
@@ -89,6 +96,54 @@ class Srt(unittest.TestCase):
                     wait_until(lambda: f"refused: {reason}" in server.log(), f"{reason} in the log\n{server.log()}")
             with SrtPublisher(url):
                 self.assert_live(server, "live/demo", "srt")
+
+    def test_passphrase(self):
+        passphrase = "correct-horse-battery"
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(passphrase + "\n")
+            file.flush()
+            with Server("--srt-passphrase-file", file.name, "--srt-latency", "300") as server:
+                credential = server.key("live/demo")
+                self.assertTrue(credential["srt"]["passphrase-needed"])
+                said = run("key", "new", "--stream", "live/demo", "--state", str(server.state), check=0).stdout
+                self.assertIn("and the passphrase", said)
+                self.assertNotIn(passphrase, json.dumps(credential) + said)
+                url = credential["srt"]["url"]
+                right = "&passphrase=" + passphrase
+                for refused in ("", "&passphrase=another-passphrase"):
+                    before = server.log().count("wrong-passphrase")
+                    with SrtPublisher(with_options(url, refused)) as publisher:
+                        self.assertNotEqual(publisher.wait(), 0)
+                    wait_until(lambda: server.log().count("wrong-passphrase") == before + 1, "the log to say so")
+                for length in (16, 24, 32):
+                    with SrtPublisher(with_options(url, f"{right}&pbkeylen={length}")) as publisher:
+                        status = self.assert_live(server, "live/demo", "srt")
+                        self.assertEqual(status["ingest"]["latency-ms"], 300)
+                        publisher.stop()
+                        server.wait_for_state("live/demo", "offline")
+                self.assertNotIn(passphrase, server.log() + (server.state / "addresses.json").read_text())
+
+    def test_how_the_stream_arrives(self):
+        with Server() as server:
+            credential = server.key("live/demo")
+            self.assertIsNone(server.status("live/demo")["ingest"])
+            network = {"packets", "lost-packets", "retransmitted-packets", "dropped-packets", "buffer-ms", "latency-ms",
+                       "rtt-ms"}
+            for publish, has_network in ((lambda: SrtPublisher(credential["srt"]["url"]), True),
+                                         (lambda: Publisher(credential), False)):
+                with publish() as publisher:
+                    self.assert_live(server, "live/demo", "srt" if has_network else "rtmp")
+                    first = wait_until(lambda: (i := server.status("live/demo")["ingest"])
+                                       and (not has_network or i.get("packets")) and i, "numbers")
+                    self.assertEqual(network & set(first), network if has_network else set())
+                    more = wait_until(lambda: (i := server.status("live/demo")["ingest"])["video-frames"]
+                                      > first["video-frames"] + 5 and i, "more frames")
+                    self.assertGreater(more["bytes"], first["bytes"])
+                    self.assertNotIn("127.0.0.1", server.request("/live/demo/status.json")[2].decode())
+                    publisher.stop()
+                    status = server.wait_for_state("live/demo", "offline")
+                    self.assertIsNone(status["ingest"])
+                    jsonschema.validate(status, SCHEMA)
 
     def test_a_publisher_that_vanishes(self):
         with Server() as server:

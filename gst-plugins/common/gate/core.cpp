@@ -17,13 +17,34 @@ denial_of (keys::Refusal refusal)
   return {std::string (keys::name (refusal)), std::string (keys::explain (refusal))};
 }
 
+/** Whether it takes no secret to be refused so. */
+bool
+is_guess (keys::Refusal refusal)
+{
+  using enum keys::Refusal;
+  return refusal == malformed || refusal == unknown_key_id || refusal == wrong_signature;
+}
+
+Denial
+back_off_denial (std::chrono::milliseconds left)
+{
+  const auto seconds = std::chrono::ceil<std::chrono::seconds> (left).count ();
+  return {"back-off", "too many wrong keys came from your address; try again in "
+                          + std::to_string (seconds) + " s"};
+}
+
+bool
+is_public (const keys::Grant &grant)
+{
+  return grant.credential_id == "public";
+}
+
 /** Whether the same publisher comes back. In a public stream everybody has the same credential. */
 bool
 is_same_publisher (const Publication &live, const Admission &admission)
 {
-  const auto &id = admission.grant.credential_id;
-  return live.grant ().credential_id == id
-         && (id != "public" || live.peer ().ip == admission.peer.ip);
+  return live.grant ().credential_id == admission.grant.credential_id
+         && (!is_public (admission.grant) || live.peer ().ip == admission.peer.ip);
 }
 
 template <class Calls, class... Args>
@@ -87,6 +108,67 @@ Core::quit (std::vector<std::shared_ptr<Door>> doors)
   });
 }
 
+void
+Core::enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away)
+{
+  strangers_[id] = std::move (turn_away);
+  if (const auto surplus = doorkeeper_.enter (id, ip))
+    this->turn_away (*surplus, "too many connections that show no key");
+}
+
+void
+Core::leave (std::uint64_t id)
+{
+  strangers_.erase (id);
+  doorkeeper_.leave (id);
+}
+
+void
+Core::turn_away_oldest (const std::string &text)
+{
+  if (const auto oldest = doorkeeper_.oldest_unauthenticated ())
+    turn_away (*oldest, text);
+}
+
+void
+Core::turn_away (std::uint64_t id, const std::string &text)
+{
+  const auto found = strangers_.find (id);
+  if (found == strangers_.end ())
+    return;
+  const auto call = found->second; // it will be taken out
+  call ("limit", text);
+}
+
+/** In a back-off keys are still compared, because whoever comes back with a right one shall not
+ * have to wait for a neighbour that tries wrong ones, and a key's 128 bits can't be guessed. The
+ * secret of a policy is what somebody made up, so a policy isn't looked at, right or wrong. */
+tl::expected<keys::Grant, Denial>
+Core::verify (const Knock &knock, const keys::Verifier &verifier) const
+{
+  const auto back_off = doorkeeper_.back_off (knock.peer.ip);
+  auto grant = verifier.verify ({.role = keys::Role::publish,
+      .app = knock.app,
+      .stream = knock.stream,
+      .query = knock.query,
+      .bearer = knock.bearer,
+      .url = knock.url,
+      .peer = knock.peer.ip,
+      .now_ms = unix_ms (),
+      .keys_only = back_off.count () > 0});
+  if (grant) {
+    if (!is_public (*grant))
+      doorkeeper_.right_key (knock.peer.ip);
+    return std::move (*grant);
+  }
+  if (!is_guess (grant.error ()))
+    return tl::unexpected (denial_of (grant.error ()));
+  if (back_off.count () > 0)
+    return tl::unexpected (back_off_denial (back_off));
+  doorkeeper_.wrong_key (knock.peer.ip);
+  return tl::unexpected (denial_of (grant.error ()));
+}
+
 tl::expected<Admission, Denial>
 Core::check_key (const Knock &knock) const
 {
@@ -97,16 +179,9 @@ Core::check_key (const Knock &knock) const
   const auto terms = terms_of (name);
   if (!terms)
     return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  auto grant = terms->verifier->verify ({.role = keys::Role::publish,
-      .app = knock.app,
-      .stream = knock.stream,
-      .query = knock.query,
-      .bearer = knock.bearer,
-      .url = knock.url,
-      .peer = knock.peer.ip,
-      .now_ms = unix_ms ()});
+  auto grant = verify (knock, *terms->verifier);
   if (!grant)
-    return tl::unexpected (denial_of (grant.error ()));
+    return tl::unexpected (std::move (grant.error ()));
   return Admission{name, knock.protocol, std::move (*grant), knock.peer};
 }
 
@@ -201,6 +276,8 @@ Core::refused (const Refused &refused)
     ++counters_.protocol_errors;
   else if (refused.reason == "limit" || refused.reason == "timeout")
     ++counters_.refused_limits;
+  else if (refused.reason == "back-off")
+    ++counters_.refused_back_off;
   else
     ++counters_.refused;
   tell (refused);

@@ -50,6 +50,8 @@ public:
   using Published = std::function<void (std::shared_ptr<Publication>)>;
   using Denied = std::function<void (const Refused &)>;
   using Live = std::shared_ptr<LivePublication>;
+  /** Closes a connection; the reason is Refused::reason. */
+  using TurnAway = std::function<void (const std::string &reason, const std::string &text)>;
   using Decided = std::function<void (tl::expected<Admission, Denial>)>;
   /** Tells a publisher why and closes it; calls end(). */
   using Closer = std::function<void (const Live &publication, const std::string &why)>;
@@ -66,8 +68,13 @@ public:
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
 
   // For doors.
-  /** Whether the key holds and the name is free, or may be taken over. Changes nothing and asks no
-   * authority. Any thread. */
+  /** Lets in a connection that has shown no key yet, and turns away the oldest of those, whichever
+   * door it came through, when they are too many. Until leave(). */
+  void enter (std::uint64_t id, const IpAddress &ip, TurnAway turn_away);
+  void leave (std::uint64_t id);
+  void turn_away_oldest (const std::string &text);
+  /** Whether the key holds and the name is free, or may be taken over. Changes nothing but what the
+   * doorkeeper remembers of wrong keys, and asks no authority. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
   /** The one way in. Judges @p knock, then asks the authority of the name's terms, if any, and
    * judges what that has allowed: the name may be another, taken meanwhile, or the key revoked.
@@ -118,6 +125,8 @@ private:
     Loop::Timer patience;
   };
 
+  tl::expected<keys::Grant, Denial> verify (
+      const Knock &knock, const keys::Verifier &verifier) const;
   tl::expected<Admission, Denial> check_key (const Knock &knock) const;
   tl::expected<Admission, Denial> check_name (Admission admission, Takeover takeover) const;
   std::optional<Terms> terms_of_other (const std::string &name, const std::string &app) const;
@@ -127,6 +136,7 @@ private:
   tl::expected<Admission, Denial> follow (const Knock &knock, const Answer &answer) const;
   void decide (const Knock &knock, tl::expected<Admission, Denial> verdict, const Decided &decided);
 
+  void turn_away (std::uint64_t id, const std::string &text);
   void tell (Refused refused);
   void close (std::uint64_t id, const std::string &why);
 
@@ -134,7 +144,8 @@ private:
   const Limits limits_;
   const std::shared_ptr<Roster> roster_ = std::make_shared<Roster> ();
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
-  Doorkeeper doorkeeper_;
+  mutable Doorkeeper doorkeeper_;               // any thread
+  std::map<std::uint64_t, TurnAway> strangers_; // by the doorkeeper's number
   Counters counters_;
   Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told
   Allowance nameless_ = named_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bounds on connections.
+// Bounds on connections and wrong keys.
 #include "gst-plugins/common/gate/doorkeeper.hpp"
 
 #include <algorithm>
@@ -89,6 +89,27 @@ Doorkeeper::oldest_unauthenticated () const
 {
   const std::lock_guard lock (mutex_);
   return waiting_.empty () ? std::nullopt : std::optional (waiting_.front ());
+}
+
+std::chrono::milliseconds
+Doorkeeper::back_off (const IpAddress &ip) const
+{
+  const std::lock_guard lock (mutex_);
+  return back_off_.left (ip.site (), BackOff::Time::clock::now ());
+}
+
+void
+Doorkeeper::wrong_key (const IpAddress &ip)
+{
+  const std::lock_guard lock (mutex_);
+  back_off_.wrong_key (ip.site (), BackOff::Time::clock::now ());
+}
+
+void
+Doorkeeper::right_key (const IpAddress &ip)
+{
+  const std::lock_guard lock (mutex_);
+  back_off_.right_key (ip.site ());
 }
 
 } // namespace stagedoor::gate

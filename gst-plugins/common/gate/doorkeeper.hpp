@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Counts a gate's connections, in total and per address, and says which may stay.
+// Counts a gate's connections and wrong keys, in total and per address, and says which may stay.
 #pragma once
 
 #include <list>
 #include <map>
 #include <optional>
 
-#include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/gate/back_off.hpp"
 
 namespace stagedoor::gate {
 
@@ -16,7 +16,7 @@ class Doorkeeper
 public:
   using Id = std::uint64_t;
 
-  explicit Doorkeeper (const Limits &limits) : limits_ (limits) {}
+  explicit Doorkeeper (const Limits &limits) : limits_ (limits), back_off_ (limits) {}
 
   /** Why nobody more may come in from @p ip; empty when one may. */
   std::string objection (const IpAddress &ip) const;
@@ -30,6 +30,11 @@ public:
   /** The one that has waited longest without showing a key. */
   std::optional<Id> oldest_unauthenticated () const;
   std::size_t size () const;
+
+  /** As in BackOff, for the address's site and now. */
+  std::chrono::milliseconds back_off (const IpAddress &ip) const;
+  void wrong_key (const IpAddress &ip);
+  void right_key (const IpAddress &ip);
 
 private:
   struct Count
@@ -50,6 +55,7 @@ private:
   std::map<Id, Guest> guests_;
   std::map<IpAddress, Count> sites_;
   std::list<Id> waiting_; // not authenticated; oldest first
+  BackOff back_off_;
 };
 
 } // namespace stagedoor::gate

@@ -101,9 +101,7 @@ RtmpDoor::pause_accepting ()
   GST_WARNING ("can't accept a connection; trying again soon");
   acceptable_.reset ();
   accept_again_ = core_.loop ().at (Clock::now () + accept_pause, [this] { listen (); });
-  const auto oldest = core_.doorkeeper ().oldest_unauthenticated ();
-  if (auto *connection = oldest ? find (*oldest) : nullptr)
-    connection->turn_away ("limit", "this server has no room for more connections");
+  core_.turn_away_oldest ("this server has no room for more connections");
 }
 
 void
@@ -114,9 +112,11 @@ RtmpDoor::let_in (Socket socket)
   if (const auto objection = core_.doorkeeper ().objection (peer.ip); !objection.empty ())
     return core_.refused ({"", peer, "limit", objection});
   const auto id = core_.new_id ();
-  connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer);
-  if (const auto surplus = core_.doorkeeper ().enter (id, peer.ip))
-    find (*surplus)->turn_away ("limit", "too many connections that show no key");
+  auto &connection =
+      *(connections_[id] = std::make_unique<Connection> (*this, id, std::move (socket), peer));
+  core_.enter (id, peer.ip, [&connection] (const std::string &reason, const std::string &text) {
+    connection.turn_away (reason, text);
+  });
 }
 
 bool
@@ -130,20 +130,13 @@ RtmpDoor::may_shake_hands ()
   return handshakes_++ < handshakes_per_turn;
 }
 
-Connection *
-RtmpDoor::find (std::uint64_t id)
-{
-  const auto found = connections_.find (id);
-  return found != connections_.end () ? found->second.get () : nullptr;
-}
-
 void
 RtmpDoor::bury (std::uint64_t id)
 {
   auto node = connections_.extract (id);
   if (node.empty ())
     return;
-  core_.doorkeeper ().leave (id);
+  core_.leave (id);
   if (graveyard_.empty ())
     core_.loop ().post ([weak = weak_from_this ()] {
       if (const auto door = weak.lock ())

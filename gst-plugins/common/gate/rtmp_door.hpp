@@ -41,7 +41,6 @@ private:
   void accept_some ();
   void let_in (Socket socket);
   void pause_accepting ();
-  Connection *find (std::uint64_t id);
 
   Core &core_;
   const Socket listening_;

@@ -29,6 +29,9 @@ constexpr std::chrono::milliseconds most_latency{8000};
 /** Without any packet, not even a keep-alive, for so long, a publisher has vanished. */
 constexpr std::chrono::milliseconds peer_idle{5000};
 
+constexpr const char *wrong_passphrase = "the passphrase is wrong, or there is none";
+constexpr const char *no_passphrase = "the publisher encrypts, but the stream has no passphrase";
+
 /** docs/keys.md lists them. */
 int
 reject_code (const std::string &reason)
@@ -39,7 +42,7 @@ reject_code (const std::string &reason)
     return SRT_REJX_BAD_MODE;
   if (reason == "busy")
     return SRT_REJX_CONFLICT;
-  if (reason == "limit")
+  if (reason == "limit" || reason == "back-off")
     return SRT_REJX_OVERLOAD;
   if (reason == "wrong-role" || reason == "wrong-stream" || reason == "wrong-network"
       || reason == "not-accepted")
@@ -109,8 +112,11 @@ SrtDoor::ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid)
       settings_.passphrase ? settings_.passphrase (admission->name) : std::string ();
   if (srt_setsockflag (
           socket, SRTO_PASSPHRASE, passphrase.data (), static_cast<int> (passphrase.size ()))
-      == 0)
+      == 0) {
+    asked_.add (socket, {admission->name, from, "wrong-passphrase",
+                            passphrase.empty () ? no_passphrase : wrong_passphrase});
     return 0;
+  }
   GST_ERROR ("%s: the passphrase isn't one of 10 to 79 bytes", admission->name.c_str ());
   srt_setrejectreason (socket, SRT_REJX_ISE);
   return -1;
@@ -181,6 +187,7 @@ SrtDoor::run ()
     const int n = srt_epoll_uwait (poll_.get (), events.data (), events.size (), most_wait_ms);
     turn (std::span (events).first (
         static_cast<std::size_t> (std::clamp<int> (n, 0, events.size ()))));
+    look_for_lost ();
     const auto now = Clock::now ();
     if (now < swept + sweep_interval)
       continue;
@@ -261,6 +268,7 @@ SrtDoor::accept_some ()
     const auto id = socket.get ();
     if (id == SRT_INVALID_SOCK)
       return;
+    asked_.came (id);
     auto knock = read_knock (streamid_of (id), from_sockaddr (address));
     if (!knock) // it was refused when it asked
       continue;
@@ -314,6 +322,16 @@ SrtDoor::sweep (Clock::time_point now)
   }
   for (const auto &[socket, why] : over)
     end (socket, why);
+}
+
+void
+SrtDoor::look_for_lost ()
+{
+  for (auto &lost : asked_.take_lost ())
+    core_->loop ().post ([core = core_.get (), lost = std::move (lost)] {
+      core->count_connection ();
+      core->refused (lost);
+    });
 }
 
 void

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "gst-plugins/common/gate/door.hpp"
+#include "gst-plugins/common/gate/srt_asked.hpp"
 #include "gst-plugins/common/gate/srt_port.hpp"
 #include "gst-plugins/common/gate/srt_session.hpp"
 
@@ -50,6 +51,7 @@ private:
   void drop (SRTSOCKET socket) { sessions_.erase (socket); }
   void end (SRTSOCKET socket, const std::string &why);
   void sweep (Clock::time_point now);
+  void look_for_lost ();
 
   void post (Task task); ///< any thread: runs it on the door's own
 
@@ -58,6 +60,7 @@ private:
   const Fd wake_;          // an eventfd: there are tasks
   std::mutex tasks_mutex_; // innermost
   std::deque<Task> tasks_; // protected by tasks_mutex_
+  SrtAsked asked_;
   // The door's own thread:
   SrtPoll poll_;
   SrtPort port_;

@@ -112,9 +112,10 @@ Delivery::objection () const
     return "sends us elsewhere, where we don't go (status " + std::to_string (status) + ")";
   if (status != SOUP_STATUS_OK)
     return "answers with status " + std::to_string (status);
-  const char *type = soup_message_headers_get_content_type (
-      soup_message_get_response_headers (message_.get ()), nullptr);
-  if (type == nullptr || g_ascii_strcasecmp (type, "application/json") != 0)
+  auto *headers = soup_message_get_response_headers (message_.get ());
+  const char *type = soup_message_headers_get_content_type (headers, nullptr);
+  if (type == nullptr || g_ascii_strcasecmp (type, "application/json") != 0
+      || soup_message_headers_get_list (headers, "Content-Encoding") != nullptr)
     return "answers with something else than application/json";
   return {};
 }

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "gst-plugins/common/webrtc/viewer.hpp"
 
@@ -19,6 +20,9 @@ constexpr std::size_t history_bytes = 16 * 1024 * 1024;
 /** Beyond the group of pictures in progress: what a viewer may still have lost. */
 constexpr std::size_t history_frames = 100;
 constexpr std::int64_t keyframe_interval_us = 1'000'000;
+/** Viewers who catch up at the same time, first come, first served. However many come at once, the
+ * others still get their frames in time, and the network isn't flooded. */
+constexpr std::ptrdiff_t joiners_at_once = 32;
 /** A step of the running time against the clock by more than this isn't jitter. */
 constexpr std::int64_t clock_jump_us = 1'000'000;
 
@@ -218,7 +222,10 @@ FanOut::deliver ()
 bool
 FanOut::catch_up ()
 {
-  std::erase_if (joining_, [] (Viewer *viewer) { return !viewer->catch_up (); });
+  const auto turn_ends = joining_.begin () + std::min (std::ssize (joining_), joiners_at_once);
+  joining_.erase (std::remove_if (joining_.begin (), turn_ends,
+                      [] (Viewer *viewer) { return !viewer->catch_up (); }),
+      turn_ends);
   return !joining_.empty ();
 }
 
@@ -230,9 +237,22 @@ FanOut::request_keyframe (std::size_t track, std::int64_t now_us)
   on_time (now_us);
 }
 
+/** Viewers to whom packets could not be sent wait for a key frame. */
+void
+FanOut::notice_unsent ()
+{
+  const std::uint64_t unsent = counters.unsent;
+  if (std::exchange (unsent_seen_, unsent) == unsent)
+    return;
+  for (auto &track : tracks_)
+    if (track.codec && track.codec != Codec::opus)
+      track.keyframe_wanted = true;
+}
+
 void
 FanOut::on_time (std::int64_t now_us)
 {
+  notice_unsent ();
   for (std::size_t i = 0; i < tracks_.size (); ++i) {
     auto &track = tracks_[i];
     if (!track.keyframe_wanted || now_us - track.keyframe_asked_us < keyframe_interval_us)

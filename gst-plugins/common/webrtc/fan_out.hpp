@@ -48,8 +48,9 @@ public:
   /** Takes what has been submitted; deliver() sends it. */
   void collect ();
   void deliver ();
-  /** Goes on with viewers that have just joined; false when there is none. */
+  /** Goes on with some of the viewers that have just joined; false when there is none. */
   bool catch_up ();
+  /** Asks for the key frames that are wanted, as often as that makes sense. */
   void on_time (std::int64_t now_us);
 
   const History &history (std::size_t track) const { return tracks_[track].history; }
@@ -84,6 +85,7 @@ private:
   };
 
   bool is_behind (std::int64_t now_us) const;
+  void notice_unsent ();
   void deliver (Item &item);
   void follow_clock (std::int64_t sample_us);
 
@@ -94,6 +96,7 @@ private:
   std::vector<Viewer *> viewers_;        ///< all
   std::vector<Viewer *> watching_;       ///< those that are connected
   std::vector<Viewer *> joining_;        ///< of these, those that haven't caught up
+  std::uint64_t unsent_seen_ = 0;        ///< of counters.unsent
   std::vector<Item> taken_;              ///< collected; kept for its capacity
   std::optional<std::int64_t> clock_us_; ///< monotonic time at running time 0
 

@@ -89,12 +89,15 @@ OutgoingTrack::offer (const SharedFrame &frame, const Outlet &out)
   }
   if (waiting_ && !frame->keyframe)
     return;
-  if (waiting_)
+  const bool behind = !backlog_.empty ();
+  if (waiting_ || (behind && frame->keyframe)) {
+    backlog_.clear (); // a new group of pictures: nobody needs the rest of the one before
     continue_at (frame->first_index);
-  if (backlog_.empty ())
-    send (*frame, out);
-  else
+  }
+  if (behind)
     backlog_.push_back (frame);
+  else
+    send (*frame, out);
 }
 
 bool

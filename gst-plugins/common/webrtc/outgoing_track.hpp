@@ -43,7 +43,7 @@ public:
   /** Begins with @p frames, which start with a key frame; without any, with the next key frame. */
   void start (std::vector<SharedFrame> frames);
   /** Sends @p frame, or keeps it for when what came before it is sent, or leaves it out up to a key
-   * frame after packets could not be sent. */
+   * frame after packets could not be sent. A key frame takes the place of what is still kept. */
   void offer (const SharedFrame &frame, const Outlet &out);
   /** Sends the next share of what start() was given; false when there is nothing left. */
   bool catch_up (const Outlet &out);

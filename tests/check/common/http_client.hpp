@@ -2,6 +2,8 @@
 // A client that says exactly the bytes it is told to, good or bad.
 #pragma once
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +16,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -96,6 +99,22 @@ public:
       if (sent <= 0)
         return false;
       bytes.remove_prefix (static_cast<std::size_t> (sent));
+    }
+    return true;
+  }
+
+  /** False once the server has said its last word, whether or not it has closed for good: with no
+   * room there the kernel asks only now and then, and ever more rarely, whether it has. */
+  bool send_while_open (std::string_view bytes)
+  {
+    while (!bytes.empty ()) {
+      pollfd waiting{fd_, POLLOUT | POLLRDHUP, 0};
+      if (poll (&waiting, 1, 20'000) <= 0 || (waiting.revents & POLLRDHUP) != 0)
+        return false;
+      const auto sent = ::send (fd_, bytes.data (), bytes.size (), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent < 0 && errno != EAGAIN)
+        return false;
+      bytes.remove_prefix (static_cast<std::size_t> (std::max<ssize_t> (sent, 0)));
     }
     return true;
   }

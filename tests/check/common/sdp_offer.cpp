@@ -3,33 +3,15 @@
 #include "gst-plugins/common/sdp_offer.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <string>
 
-#include "tests/unit/suite.hpp"
+#include "tests/check/common/recorded_offers.hpp"
+#include "tests/unit/suite.hpp" // last: check.h defines "fail"
 
 using namespace stagedoor;
 using namespace stagedoor::webrtc;
+using namespace stagedoor::test;
 
 namespace {
-
-std::string
-recorded (const std::string &name)
-{
-  std::ifstream file (std::string (OFFERS) + "/" + name + ".sdp", std::ios::binary);
-  std::string text{std::istreambuf_iterator<char> (file), {}};
-  ck_assert (!text.empty ());
-  return text;
-}
-
-std::string
-replaced (std::string text, std::string_view what, std::string_view with)
-{
-  const auto at = text.find (what);
-  ck_assert (at != text.npos);
-  return text.replace (at, what.size (), with);
-}
 
 std::string
 without_cr (std::string text)

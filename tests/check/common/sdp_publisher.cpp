@@ -1,39 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Publishers' offers, from the text to the answer: of real programs, and hostile ones.
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <string>
 
 #include "gst-plugins/common/sdp_offer.hpp"
 #include "libs/webrtc/incoming.hpp"
+#include "tests/check/common/recorded_offers.hpp"
 #include "tests/unit/suite.hpp" // last: check.h defines "fail"
 
 using namespace stagedoor;
 using namespace stagedoor::webrtc;
+using namespace stagedoor::test;
 
 namespace {
 
 const std::vector<Codec> all = {
     Codec::h264, Codec::h265, Codec::av1, Codec::vp8, Codec::vp9, Codec::opus};
 constexpr const char *names[] = {"chromium-publisher", "chromium-simulcast", "aiortc-publisher"};
-
-std::string
-recorded (const std::string &name)
-{
-  std::ifstream file (std::string (OFFERS) + "/" + name + ".sdp", std::ios::binary);
-  std::string text{std::istreambuf_iterator<char> (file), {}};
-  ck_assert (!text.empty ());
-  return text;
-}
-
-std::string
-replaced (std::string text, std::string_view what, std::string_view with)
-{
-  const auto at = text.find (what);
-  ck_assert (at != text.npos);
-  return text.replace (at, what.size (), with);
-}
 
 /** Chromium's offer with @p lines at the end of its video section. */
 std::string

@@ -243,6 +243,37 @@ START_TEST (catching_up_is_paced_and_ends)
 }
 END_TEST
 
+/** Who is still behind when the next group of pictures begins goes on with that. */
+START_TEST (catching_up_skips_to_a_keyframe)
+{
+  Net net;
+  Sender sender (net.out.get ());
+  SrtpOutbound srtp (SrtpKeys{});
+  const auto good = net.to ();
+  const Outlet out{sender, srtp, good};
+  OutgoingTrack track ({0, Codec::h264, 96, 1234, true}, 0, 0);
+  std::vector<SharedFrame> group;
+  for (std::uint64_t i = 0; i < 100; ++i)
+    group.push_back (frame_at (2 * i, i == 0));
+  track.start (group);
+  ck_assert (track.catch_up (out));
+  sender.flush ();
+  const auto before = track.take_sent ().packets;
+  ck_assert_uint_lt (before, 200);
+  net.arrived (before);
+  track.offer (frame_at (200, true), out);
+  track.offer (frame_at (202, false), out);
+  sender.flush ();
+  ck_assert (!track.catch_up (out));
+  track.offer (frame_at (204, false), out);
+  sender.flush ();
+  const auto got = net.arrived (6);
+  ck_assert_uint_eq (got.size (), 6);
+  for (std::size_t i = 0; i < got.size (); ++i)
+    ck_assert_uint_eq (Reader (ByteView (got[i]).subspan (2)).u16 (), before + i);
+}
+END_TEST
+
 START_TEST (candidates)
 {
   const auto here = host_candidates ({loopback, 5000}, std::nullopt);
@@ -266,5 +297,6 @@ main ()
   return run ("webrtc-sender",
       {with_segmentation, without_segmentation, segmentation_refused_by_the_kernel,
           one_destination_fails_for_itself, a_bad_address_costs_nobody_segmentation,
-          unsent_packets_skip_to_a_keyframe, catching_up_is_paced_and_ends, candidates});
+          unsent_packets_skip_to_a_keyframe, catching_up_is_paced_and_ends,
+          catching_up_skips_to_a_keyframe, candidates});
 }

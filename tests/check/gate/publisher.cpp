@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,6 +64,8 @@ Publisher::Publisher (std::uint16_t port, const char *from)
   const timeval patience{10, 0};
   setsockopt (socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt (socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const int at_once = 1;
+  setsockopt (socket_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   const auto here = loopback (from, 0), there = loopback ("127.0.0.1", port);
   if (bind (socket_, reinterpret_cast<const sockaddr *> (&here), sizeof here) != 0
       || ::connect (socket_, reinterpret_cast<const sockaddr *> (&there), sizeof there) != 0)
@@ -189,7 +192,7 @@ Publisher::message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, c
 }
 
 void
-Publisher::ask (std::string_view app, std::string_view stream, const std::string &scheme)
+Publisher::ask (std::string_view app, std::string_view stream, std::string_view server)
 {
   Bytes connect, create, publish;
   Writer writer (connect);
@@ -197,7 +200,7 @@ Publisher::ask (std::string_view app, std::string_view stream, const std::string
   put_number (writer, 1);
   writer.u8 (3);
   put_field (writer, "app", app);
-  put_field (writer, "tcUrl", scheme + "://127.0.0.1/" + std::string (app));
+  put_field (writer, "tcUrl", std::string (server) + "/" + std::string (app));
   writer.u24 (9); // end of the object
   message (command, 0, 0, connect);
   Writer second (create);

@@ -34,7 +34,8 @@ public:
 
   void handshake ();
   /** connect, createStream and publish. @p stream may hold a query. */
-  void ask (std::string_view app, std::string_view stream, const std::string &scheme = "rtmp");
+  void ask (
+      std::string_view app, std::string_view stream, std::string_view server = "rtmp://127.0.0.1");
   /** All of the above; true when the server lets us publish. */
   bool publish (std::string_view stream_and_query, std::string_view app = "live",
       const std::string &scheme = "rtmp");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Strangers at a gate with a certificate: handshakes that stall, break off or never were any.
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <iterator>
 
@@ -52,7 +53,7 @@ open_rtmps_door (TestGate &gate, const std::shared_ptr<Certificate> &certificate
 START_TEST (stalled_handshakes_run_out_of_time)
 {
   Limits limits;
-  limits.authentication_time = std::chrono::milliseconds (300);
+  limits.authentication_time = std::chrono::milliseconds (1500);
   limits.unauthenticated_per_address = limits.connections_per_address = 1000;
   CertificateFiles files;
   TestGate gate (limits, {.certificate = files.open ()});
@@ -82,8 +83,10 @@ START_TEST (handshakes_that_break_off_leave_nothing)
     Publisher stranger (gate.port ());
     stranger.send (ByteView (hello).first (size));
   }
-  ck_assert (eventually ([&] { return gate->counters ().open == 0; }));
-  ck_assert_uint_eq (gate->counters ().connections, (hello.size () + 1) / 2);
+  ck_assert (eventually ([&] {
+    const auto counters = gate->counters ();
+    return counters.connections == (hello.size () + 1) / 2 && counters.open == 0;
+  }));
   assert_honest_gets_in (gate.port ());
 }
 END_TEST
@@ -142,8 +145,10 @@ START_TEST (plain_rtmp_at_the_port_for_tls)
   TestGate gate;
   const auto port = open_rtmps_door (gate, certificate);
   Publisher stranger (port);
-  ck_assert (!stranger.publish ("demo?key=" + key_for ("live/demo")));
+  stranger.send (Bytes (1, 3));
+  errno = 0;
   ck_assert (stranger.closed_by_peer ());
+  ck_assert_int_eq (errno, 0); // in order, not reset
   ck_assert (eventually ([&] { return was_refused (gate, "protocol", "RTMPS only"); }));
 }
 END_TEST
@@ -154,6 +159,11 @@ START_TEST (tls_at_a_gate_without_certificate)
   Publisher stranger (gate.port ());
   ck_assert (!stranger.start_tls ());
   ck_assert (eventually ([&] { return was_refused (gate, "protocol", "no certificate"); }));
+  Publisher second (gate.port ());
+  second.send (client_hello ());
+  errno = 0;
+  ck_assert (second.closed_by_peer ());
+  ck_assert_int_eq (errno, 0); // in order, not reset
   ck_assert_uint_eq (gate->counters ().open, 0);
 }
 END_TEST
@@ -189,6 +199,13 @@ START_TEST (who_breaks_a_record_while_publishing_is_closed)
   ck_assert_uint_eq (gate->counters ().protocol_errors, 1);
 }
 END_TEST
+
+/** A sanitizer keeps what was freed. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+constexpr bool memory_is_real = false;
+#else
+constexpr bool memory_is_real = true;
+#endif
 
 long
 resident_kib ()
@@ -238,7 +255,8 @@ START_TEST (three_hundred_stalled_handshakes)
   assert_honest_gets_in (gate.port ());
   ck_assert_int_eq (threads (), before);
   // A third of them has its client here, too.
-  ck_assert_int_lt (resident_kib () - resident, 300 * 100);
+  if (memory_is_real)
+    ck_assert_int_lt (resident_kib () - resident, 300 * 100);
   guests.clear ();
   ck_assert (eventually ([&] { return gate->counters ().open == 0; }));
 }
@@ -259,6 +277,25 @@ START_TEST (the_oldest_handshake_makes_room)
 }
 END_TEST
 
+/** They may have come through the other door. */
+START_TEST (doors_make_room_for_each_other)
+{
+  Limits limits;
+  limits.unauthenticated = 10;
+  CertificateFiles files;
+  TestGate gate (limits);
+  const auto port = open_rtmps_door (gate, files.open ());
+  Guests guests;
+  for (int i = 0; i < 50; ++i) {
+    guests.push_back (std::make_unique<Publisher> (i / 7 % 2 == 0 ? port : gate.port ()));
+    ck_assert (guests.back ()->connected ());
+  }
+  ck_assert (eventually ([&] { return gate->counters ().connections == 50; }));
+  ck_assert_uint_eq (gate->counters ().open, 10);
+  assert_honest_gets_in (port);
+}
+END_TEST
+
 } // namespace
 
 int
@@ -270,5 +307,5 @@ main (int argc, char **argv)
           who_shows_no_key_runs_out_of_time, garbage_is_a_protocol_error, an_alert_tells_why,
           plain_rtmp_at_the_port_for_tls, tls_at_a_gate_without_certificate, garbage_within_tls,
           who_breaks_a_record_while_publishing_is_closed, three_hundred_stalled_handshakes,
-          the_oldest_handshake_makes_room});
+          the_oldest_handshake_makes_room, doors_make_room_for_each_other});
 }

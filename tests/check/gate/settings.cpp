@@ -7,6 +7,7 @@
 
 #include "gst-plugins/common/shared_service.hpp"
 #include "tests/check/gate/certificate_files.hpp"
+#include "tests/check/gate/control_server.hpp"
 #include "tests/check/gate/pipeline.hpp"
 
 using namespace stagedoor;
@@ -102,19 +103,31 @@ START_TEST (taken_port_is_an_error)
 }
 END_TEST
 
+/** A temporary file that holds @p text. */
+struct File
+{
+  explicit File (const char *text)
+  {
+    const int file = g_file_open_tmp ("stagedoor-XXXXXX", &path, nullptr);
+    ck_assert_int_ge (file, 0);
+    g_close (file, nullptr);
+    ck_assert (g_file_set_contents (path, text, -1, nullptr));
+  }
+  ~File ()
+  {
+    g_unlink (path);
+    g_free (path);
+  }
+  gchar *path = nullptr;
+};
+
 START_TEST (keys_come_from_a_file)
 {
-  gchar *path = nullptr;
-  const int file = g_file_open_tmp ("keys-XXXXXX", &path, nullptr);
-  ck_assert_int_ge (file, 0);
-  g_close (file, nullptr);
-  ck_assert (g_file_set_contents (path, keyring_text ().c_str (), -1, nullptr));
-  Pipeline pipeline (std::string ("key-file=") + path);
+  const File keys (keyring_text ().c_str ());
+  Pipeline pipeline (std::string ("key-file=") + keys.path);
   pipeline.play ();
   Publisher publisher (pipeline.port ());
   ck_assert (publisher.publish (good_stream ()));
-  g_unlink (path);
-  g_free (path);
 }
 END_TEST
 
@@ -164,13 +177,115 @@ START_TEST (application_decides_who_publishes)
 }
 END_TEST
 
+START_TEST (control_server_is_asked_and_told)
+{
+  ControlServer server ([] (const Told &) { return http (R"({"allowed":true})"); });
+  const File secret ("hunter2\n");
+  {
+    Pipeline pipeline (
+        "webhook=" + server.url () + " webhook-secret-file=" + secret.path + " " + with_keys ());
+    pipeline.play ();
+    Publisher publisher (pipeline.port ());
+    ck_assert (publisher.publish (good_stream ()));
+    ck_assert_uint_eq (server.told ().size (), 1);
+    ck_assert_uint_eq (server.told ()[0].header ("x-stagedoor-signature").size (), 7 + 64);
+  } // to NULL: what is left to tell has been told then
+  ck_assert_uint_eq (server.told ("closing").size (), 1);
+  Pipeline ome ("webhook-dialect=ome webhook=" + server.url ()
+                + " webhook-secret-file=" + secret.path + " " + with_keys ());
+  ome.play ();
+  Publisher publisher (ome.port ());
+  ck_assert (publisher.publish (good_stream ()));
+  assert_text (server.told ().back ().member ("direction"), "incoming");
+}
+END_TEST
+
+START_TEST (wrong_webhooks_are_errors)
+{
+  const File empty ("\n");
+  const std::string hook = "webhook=http://127.0.0.1:1/ ";
+  Pipeline no_url ("public=true webhook=nonsense");
+  assert_error (no_url, GST_RESOURCE_ERROR_SETTINGS, "webhook");
+  Pipeline password ("public=true webhook=http://user:hunter2@127.0.0.1/");
+  assert_error (password, GST_RESOURCE_ERROR_SETTINGS, "no user and password");
+  Pipeline no_file ("public=true webhook-secret-file=/nonexistent/secret " + hook);
+  assert_error (no_file, GST_RESOURCE_ERROR_SETTINGS, "webhook-secret-file");
+  Pipeline no_secret ("public=true webhook-secret-file=" + std::string (empty.path) + " " + hook);
+  assert_error (no_secret, GST_RESOURCE_ERROR_SETTINGS, "1 to 1024 bytes");
+  Pipeline no_key (hook);
+  assert_error (no_key, GST_RESOURCE_ERROR_SETTINGS, "after the key");
+}
+END_TEST
+
+START_TEST (takeover_is_as_set)
+{
+  for (const auto &[policy, replaces] : {std::pair ("same-key", true), {"never", false}}) {
+    Pipeline pipeline (std::string ("takeover=") + policy + " " + with_keys ());
+    pipeline.play ();
+    Publisher first (pipeline.port ()), second (pipeline.port ());
+    ck_assert (first.publish (good_stream ()));
+    ck_assert_msg (second.publish (good_stream ()) == replaces, "%s", policy);
+  }
+}
+END_TEST
+
+START_TEST (limits_are_fields)
+{
+  Pipeline pipeline ("public=true limits=\"limits,connections-per-address=(int)1,silence-ms=900\"");
+  GstStructure *raw = nullptr;
+  g_object_get (pipeline.gate (), "limits", &raw, nullptr);
+  const Structure limits (raw);
+  guint value = 0;
+  ck_assert (gst_structure_get_uint (limits.get (), "connections-per-address", &value));
+  ck_assert_uint_eq (value, 1);
+  ck_assert (gst_structure_get_uint (limits.get (), "back-off-most-ms", &value));
+  ck_assert_uint_eq (value, 60000);
+  ck_assert_int_eq (gst_structure_n_fields (limits.get ()), 11);
+  pipeline.play ();
+  Publisher first (pipeline.port ());
+  ck_assert (first.publish ("demo"));
+  Publisher second (pipeline.port ());
+  ck_assert (second.closed_by_peer ());
+  ck_assert_uint_eq (pipeline.stat ("refused-limits"), 1);
+  ck_assert (first.expect ("sent nothing for too long"));
+}
+END_TEST
+
+START_TEST (wrong_limits_are_errors)
+{
+  for (const auto &[fields, text] : {std::pair ("limits,speed=1", "there are connections,"),
+           {"limits,connections=0", "1 to"}, {"limits,connections=-1", "whole number"},
+           {"limits,connections=1.5", "whole number"}, {"limits,connections=ten", "whole number"},
+           {"limits,wrong-keys=(guint64)18446744073709551615", "0 to 1000000"}}) {
+    Pipeline pipeline (std::string ("public=true limits=\"") + fields + "\"");
+    assert_error (pipeline, GST_RESOURCE_ERROR_SETTINGS, text);
+    g_object_set (pipeline.gate (), "limits", nullptr, nullptr);
+    pipeline.play ();
+  }
+}
+END_TEST
+
+START_TEST (wrong_keys_are_counted)
+{
+  Pipeline pipeline (with_keys () + " limits=\"limits,wrong-keys=1\"");
+  pipeline.play ();
+  for (int i = 0; i < 3; ++i)
+    ck_assert (!Publisher (pipeline.port ()).publish ("demo?key=wrong"));
+  ck_assert_uint_eq (pipeline.stat ("refused"), 1);
+  ck_assert_uint_eq (pipeline.stat ("refused-back-off"), 2);
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("settings", {public_lets_anybody_in_and_says_so, wrong_settings_are_errors,
-                              error_holds_no_secret, taken_port_is_an_error, keys_come_from_a_file,
-                              certificate_opens_for_tls, application_decides_who_publishes});
+  return run ("settings",
+      {public_lets_anybody_in_and_says_so, wrong_settings_are_errors, error_holds_no_secret,
+          taken_port_is_an_error, keys_come_from_a_file, certificate_opens_for_tls,
+          application_decides_who_publishes, control_server_is_asked_and_told,
+          wrong_webhooks_are_errors, takeover_is_as_set, limits_are_fields, wrong_limits_are_errors,
+          wrong_keys_are_counted});
 }

@@ -133,6 +133,14 @@ START_TEST (passphrase_of_the_stream_must_be_right)
   ck_assert_int_eq (SrtCaller (port, {streamid}).reject_reason (), SRT_REJ_UNSECURE);
   ck_assert_int_eq (SrtCaller (port, {"publish:live/open", "right passphrase"}).reject_reason (),
       SRT_REJ_UNSECURE);
+  ck_assert (eventually ([&] { return gate->counters ().refused == 3; }));
+  for (const auto &refused : gate.refused ()) { // in any order
+    assert_text (refused.reason, "wrong-passphrase");
+    assert_text (refused.text, refused.name == "live/open"
+                                   ? "the publisher encrypts, but the stream has no passphrase"
+                                   : "the passphrase is wrong, or there is none");
+  }
+  ck_assert_uint_eq (gate->counters ().connections, 3);
   ck_assert_uint_eq (gate->counters ().admitted, 0);
   ck_assert_uint_eq (gate->counters ().open, 0);
   for (const int bytes : {16, 24, 32}) {

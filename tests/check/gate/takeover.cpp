@@ -5,7 +5,8 @@
 
 #include "tests/check/gate/srt_caller.hpp"
 
-#include "libs/keys/public.hpp"
+#include "libs/base/hmac.hpp"
+#include "libs/base/text.hpp"
 #include "tests/check/gate/fixture.hpp"
 
 using namespace stagedoor;
@@ -59,6 +60,15 @@ private:
   bool is_in_ = false;
 };
 
+std::string
+why_ended (gate::Publication &publication)
+{
+  const auto end = pop_until (
+      publication, [] (const gate::Item &i) { return std::holds_alternative<gate::End> (i); });
+  ck_assert (end.has_value ());
+  return std::get<gate::End> (*end).why;
+}
+
 struct Case
 {
   Takeover takeover;
@@ -86,9 +96,7 @@ check (const Case &c)
                                      : "another key publishes on this stream now";
   ck_assert (first.is_told (why));
   ck_assert (first.is_closed ());
-  const auto end = pop_until (
-      *publication, [] (const gate::Item &i) { return std::holds_alternative<gate::End> (i); });
-  assert_text (std::get<gate::End> (*end).why, why);
+  assert_text (why_ended (*publication), why);
 }
 
 void
@@ -123,15 +131,20 @@ START_TEST (name_is_free_once_the_publisher_has_gone)
 {
   House house (Takeover::never);
   const auto key = key_for ("live/demo");
+  std::uint64_t admitted = 0;
+  const auto is_admitted = [&] (const Someone &someone) { // SRT connects before that
+    ++admitted;
+    return someone.is_in ()
+           && eventually ([&] { return house.gate->counters ().admitted == admitted; });
+  };
   for (const bool by_srt : {false, true}) {
     {
       Someone first (house, by_srt, key);
-      ck_assert (first.is_in ());
-      house.gate.claim ();
+      ck_assert (is_admitted (first));
     }
     ck_assert (eventually ([&] { return house.gate->counters ().open == 0; }));
     Someone second (house, !by_srt, key_for ("live/*"));
-    ck_assert (second.is_in ());
+    ck_assert (is_admitted (second));
     house.gate->close_where ([] (const gate::Publication &) { return true; }, "make room");
     ck_assert (second.is_closed ());
     ck_assert (eventually ([&] { return house.gate->counters ().open == 0; }));
@@ -144,22 +157,57 @@ START_TEST (silence_is_no_excuse)
 {
   for (const bool by_srt : {false, true}) {
     House house (Takeover::same_key);
-    Someone brief (house, by_srt, key_for ("live/demo", keys::Role::publish, 2));
+    Someone brief (house, by_srt, key_for ("live/demo", keys::Role::publish, 3));
     ck_assert (brief.is_in ());
-    const auto publication = house.gate.claim ();
+    const auto first = house.gate.claim ();
+    assert_text (why_ended (*first), "the key's time is over");
+    const auto late = g_get_real_time () / 1000 - first->grant ().ends_ms;
+    ck_assert_msg (late >= 0 && late < 1000, "%d ms late", static_cast<int> (late));
     ck_assert (brief.is_told ("the key's time is over"));
     ck_assert (brief.is_closed ());
-    ck_assert_int_le (g_get_real_time () / 1000, publication->grant ().ends_ms + 1000);
     Someone revoked (house, by_srt, key_for ("live/demo"));
     ck_assert (revoked.is_in ());
-    const auto id = house.gate.claim ()->grant ().credential_id;
+    const auto second = house.gate.claim ();
+    const auto id = second->grant ().credential_id;
     const auto start = g_get_monotonic_time ();
     house.admitted = house.gate->admit ("live/demo", keyring (id));
     house.gate->close_where (
         [&] (const gate::Publication &p) { return p.grant ().credential_id == id; }, "revoked");
-    ck_assert (revoked.is_closed ());
+    assert_text (why_ended (*second), "revoked");
     ck_assert_int_lt (g_get_monotonic_time () - start, G_USEC_PER_SEC);
+    ck_assert (revoked.is_closed ());
   }
+}
+END_TEST
+
+/** OvenMediaEngine's stream_expire, in @p ms from now. */
+std::string
+brief_policy (const std::string &url, int ms)
+{
+  const auto until = std::to_string (g_get_real_time () / 1000 + ms);
+  const auto policy =
+      "?policy="
+      + base64url_encode (view (R"({"url_expire":4102444800000,"stream_expire":)" + until + "}"));
+  return policy + "&signature="
+         + base64url_encode (hmac_sha1 (view (std::string_view ("hush")), view (url + policy)));
+}
+
+START_TEST (policy_ends_the_stream)
+{
+  House house (Takeover::same_key);
+  keys::KeyringSettings settings;
+  settings.ome = keys::SignedPolicy{.secret = "hush"};
+  house.admitted = house.gate->admit ("live/demo", std::make_shared<keys::Keyring> (settings));
+  Publisher by_rtmp (house.gate.port ());
+  const auto base = "rtmp://127.0.0.1:" + std::to_string (house.gate.port ());
+  ck_assert (by_rtmp.publish ("demo" + brief_policy (base + "/live/demo", 2000)));
+  ck_assert (by_rtmp.expect ("the key's time is over"));
+  ck_assert (by_rtmp.closed_by_peer ());
+  const auto path = "default/live/demo";
+  SrtCaller by_srt (house.srt, {path + brief_policy (std::string ("srt://") + path, 3000)});
+  ck_assert_int_eq (by_srt.reject_reason (), 0);
+  ck_assert (by_srt.closed_by_peer ());
+  ck_assert_uint_eq (house.gate->counters ().admitted, 2);
 }
 END_TEST
 
@@ -169,6 +217,6 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("takeover",
-      {same_key, any_key, never, name_is_free_once_the_publisher_has_gone, silence_is_no_excuse});
+  return run ("takeover", {same_key, any_key, never, name_is_free_once_the_publisher_has_gone,
+                              silence_is_no_excuse, policy_ends_the_stream});
 }

@@ -88,6 +88,7 @@ Peer::Peer (const std::string &caps)
   gst_pad_set_chain_function (pad_.get (), on_buffer);
   gst_pad_set_event_function (pad_.get (), on_event);
   gst_pad_set_query_function (pad_.get (), on_query);
+  GST_PAD_SET_ACCEPT_INTERSECT (pad_.get ());
   gst_pad_set_active (pad_.get (), TRUE);
 }
 
@@ -142,6 +143,22 @@ Peer::buffers () const
   return buffers_;
 }
 
+void
+Peer::wait_for (std::size_t count)
+{
+  std::unique_lock lock (mutex_);
+  ck_assert (changed_.wait_for (
+      lock, std::chrono::seconds (20), [&] { return buffers_.size () >= count; }));
+}
+
+void
+Peer::wait_for_eos ()
+{
+  std::unique_lock lock (mutex_);
+  ck_assert (changed_.wait_for (lock, std::chrono::seconds (20),
+      [this] { return std::ranges::find (events_, GST_EVENT_EOS) != events_.end (); }));
+}
+
 GstClockTime
 Peer::duration () const
 {
@@ -176,6 +193,7 @@ Peer::on_buffer (GstPad *pad, GstObject *, GstBuffer *buffer)
   auto &self = *owner_of<Peer> (pad);
   std::lock_guard lock (self.mutex_);
   self.buffers_.push_back (adopt (buffer));
+  self.changed_.notify_all ();
   return self.flow_;
 }
 
@@ -185,6 +203,7 @@ Peer::on_event (GstPad *pad, GstObject *, GstEvent *event)
   auto &self = *owner_of<Peer> (pad);
   std::lock_guard lock (self.mutex_);
   self.events_.push_back (GST_EVENT_TYPE (event));
+  self.changed_.notify_all ();
   gst_event_unref (event);
   return TRUE;
 }
@@ -204,8 +223,8 @@ Peer::on_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
-Feed::Feed (GstElement *element, const char *pad_name)
-    : pad_ (Ref<GstPad>::sink (gst_pad_new (pad_name, GST_PAD_SRC))),
+Feed::Feed (GstElement *element, const char *pad_name, bool live)
+    : live_ (live), pad_ (Ref<GstPad>::sink (gst_pad_new (pad_name, GST_PAD_SRC))),
       sink_ (adopt (gst_element_request_pad_simple (element, pad_name)))
 {
   gst_pad_set_element_private (pad_.get (), this);
@@ -268,13 +287,13 @@ Feed::on_event (GstPad *pad, GstObject *, GstEvent *event)
   return TRUE;
 }
 
-/** A live source with 5 ms of latency. */
+/** A source with 5 ms of latency. */
 gboolean
 Feed::on_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return gst_pad_query_default (pad, parent, query);
-  gst_query_set_latency (query, TRUE, 5 * GST_MSECOND, GST_CLOCK_TIME_NONE);
+  gst_query_set_latency (query, owner_of<Feed> (pad)->live_, 5 * GST_MSECOND, GST_CLOCK_TIME_NONE);
   return TRUE;
 }
 
@@ -335,6 +354,15 @@ std::size_t
 Transcoder::children () const
 {
   return static_cast<std::size_t> (GST_BIN_NUMCHILDREN (element ()));
+}
+
+std::string
+decision_of (GstPad *pad)
+{
+  gchar *text = nullptr;
+  g_object_get (pad, "decision", &text, nullptr);
+  const String owned (text);
+  return text ? text : "";
 }
 
 std::string

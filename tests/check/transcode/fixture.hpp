@@ -53,6 +53,9 @@ public:
 
   std::vector<Ref<GstBuffer>> buffers () const;
   std::size_t count () const { return buffers ().size (); }
+  /** Until @p count buffers have come; fails after 20 s. */
+  void wait_for (std::size_t count);
+  void wait_for_eos ();
   GstClockTime duration () const;  ///< sum over the buffers
   std::string media_type () const; ///< of its current caps; "" before any
   int saw (GstEventType type) const;
@@ -69,13 +72,15 @@ private:
   GstFlowReturn flow_ = GST_FLOW_OK;
   std::vector<Ref<GstBuffer>> buffers_;
   std::vector<GstEventType> events_;
+  std::condition_variable changed_;
 };
 
 /** The upstream neighbour of a sink pad. */
 class Feed
 {
 public:
-  Feed (GstElement *element, const char *pad_name);
+  /** Not @p live: it may be held up. */
+  Feed (GstElement *element, const char *pad_name, bool live = true);
   ~Feed ();
   Feed (const Feed &) = delete;
   Feed &operator= (const Feed &) = delete;
@@ -93,6 +98,7 @@ private:
   static gboolean on_event (GstPad *, GstObject *, GstEvent *event);
   static gboolean on_query (GstPad *, GstObject *, GstQuery *query);
 
+  const bool live_;
   const Ref<GstPad> pad_;
   Ref<GstPad> sink_;
   mutable std::mutex mutex_;
@@ -126,6 +132,7 @@ private:
 };
 
 std::string problem_of (GstPad *pad);
+std::string decision_of (GstPad *pad);
 
 /** One source, one peer that wants Opus. */
 struct Converting

@@ -343,15 +343,6 @@ Viewer::protect (Bytes compound)
   return compound;
 }
 
-Bytes
-Viewer::protect_rtp (std::uint64_t index, const Bytes &packet)
-{
-  Bytes out (packet.size () + webrtc::srtp_overhead);
-  out.resize (srtcp_out_->protect_rtp (
-      index, ByteView (packet).first (12), ByteView (packet).subspan (12), out.data ()));
-  return out;
-}
-
 void
 Viewer::send_nack (std::uint32_t ssrc, std::initializer_list<std::uint16_t> lost)
 {

@@ -78,8 +78,8 @@ public:
 
   void send (ByteView datagram) { socket.send (port, datagram); }
   Bytes protect (Bytes compound);
-  /** @p packet begins with a header of 12 bytes, whose sequence number is that of @p index. */
-  Bytes protect_rtp (std::uint64_t index, const Bytes &packet);
+  /** For what it sends; once connected. */
+  webrtc::SrtpOutbound &srtp () { return *srtcp_out_; }
   void send_nack (std::uint32_t ssrc, std::initializer_list<std::uint16_t> lost);
   void send_pli (std::uint32_t ssrc);
 

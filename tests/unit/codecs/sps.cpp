@@ -2,6 +2,7 @@
 // Parameter sets with the parts that no encoder at hand writes, and with values beyond reason.
 #include "libs/codecs/sps.hpp"
 
+#include "tests/unit/codecs/recorded.hpp"
 #include "tests/unit/codecs/writer.hpp"
 #include "tests/unit/suite.hpp"
 
@@ -110,6 +111,37 @@ START_TEST (h265_picture_sets)
   const auto picture = h265 (recipe);
   assert_picture (picture, 1920, 1088);
   ck_assert (picture->frame_rate == (Ratio{60000, 1001}));
+}
+END_TEST
+
+/** As x264 and x265 write them. */
+START_TEST (how_many_frames_are_reordered)
+{
+  struct Case
+  {
+    const char *sps;
+    unsigned reordered;
+  };
+  constexpr Case h264s[]{{"6764000dacd94141fb0110000003001000000303c0f1429960", 2},
+      {"67640014acd94141fb0110000003001000000303c604000f424001e84e4c30078a14cb", 2}, // with HRD
+      {"6764000dacb20283f60220000003002000000781e28549", 0},
+      {"6742c00dd90141fb0110000003001000000303c0f142a480", 0},
+      {"67640015acb202820f970110000003001000000303c604000f424001e84e4c30078b1724", 0}};
+  for (const auto &[hex, reordered] : h264s) {
+    const auto sps = read_h264_sps (from_hex (hex));
+    ck_assert (sps.has_value ());
+    ck_assert (sps->reordered == reordered);
+  }
+  ck_assert (!read_h264_sps (write_h264 ({}))->reordered.has_value ());
+  ck_assert (read_h264_sps (write_h264 ({.order_type = 2}))->reordered == 0u);
+  constexpr Case h265s[]{
+      {"42010101600000030090000003000003003ca00a080f16592a4932bc05a020000003002000000303c1", 0},
+      {"42010101600000030090000003000003003ca00a080f16595924932bc05a020000030002000003003c10", 2}};
+  for (const auto &[hex, reordered] : h265s) {
+    const auto sps = read_h265_sps (from_hex (hex));
+    ck_assert (sps.has_value ());
+    ck_assert_uint_eq (sps->reordered, reordered);
+  }
 }
 END_TEST
 
@@ -290,7 +322,7 @@ END_TEST
 int
 main ()
 {
-  return run (
-      "sps", {h264_parts, h265_parts, h265_picture_sets, cropping, cropped_away, oversized,
-                 too_many_pictures, usability_information, rates_without_reason, other_units});
+  return run ("sps", {h264_parts, h265_parts, h265_picture_sets, how_many_frames_are_reordered,
+                         cropping, cropped_away, oversized, too_many_pictures,
+                         usability_information, rates_without_reason, other_units});
 }

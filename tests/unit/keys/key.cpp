@@ -282,6 +282,8 @@ START_TEST (where_the_key_stands)
   ck_assert (result ("", token) == "");
   ck_assert (result ("", "nonsense") == "malformed");
   ck_assert (result ("key=nonsense", token) == "");
+  request.keys_only = true;
+  ck_assert (result ("key=" + token) == "");
   const Keyring only_ome ({.ome = SignedPolicy{.secret = "s"}});
   request.bearer = token;
   ck_assert (only_ome.verify (request).error () == Refusal::not_accepted);

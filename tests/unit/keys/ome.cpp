@@ -276,6 +276,10 @@ START_TEST (in_a_keyring)
   ck_assert (Keyring ({}).recheck (*grant) == Refusal::not_accepted);
   const Keyring revoked ({.revoked_credentials = {grant->credential_id}, .ome = policy});
   ck_assert (verdict (revoked.verify (request)) == "revoked");
+  request.keys_only = true;
+  ck_assert (verdict (ring.verify (request)) == "malformed");
+  ck_assert (verdict (Keyring ({}).verify (request)) == "not-accepted");
+  request.keys_only = false;
   request.url = text;
   ck_assert (verdict (ring.verify (request)) == "malformed");
   request.url = "rtmp://h:1935/app/alice";

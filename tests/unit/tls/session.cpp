@@ -119,11 +119,10 @@ END_TEST
 
 START_TEST (noise_fails_for_good)
 {
-  for (const auto &noise :
-      {std::string ("GET / HTTP/1.1\r\n\r\n"), std::string (20000, '\x16'),
-          std::string ("\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00", 10), std::string (1600, '\x03'),
-          std::string ("\x15\x03\x01\x00\x02\x02\x28", 7),
-          std::string ("\x17\x03\x03\x00\x01x", 6)}) {
+  for (const auto &noise : {std::string ("GET / HTTP/1.1\r\n\r\n"), std::string (20000, '\x16'),
+           std::string ("\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00", 10), std::string (1600, '\x03'),
+           std::string ("\x15\x03\x01\x00\x02\x02\x28", 7),
+           std::string ("\x17\x03\x03\x00\x01x", 6)}) {
     ServerSession server (identity ());
     Bytes plain;
     const auto fed = server.feed (view (noise), plain);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Media that is received: what libsrtp sends, out of order and over wraps; replays and forgeries.
 #include <cstdlib>
-#include <new>
 
 #include "libs/webrtc/replay_window.hpp"
 #include "libs/webrtc/srtp_cipher.hpp"
+#include "tests/unit/allocations.hpp"
 #include "tests/unit/suite.hpp"
 #include "tests/unit/webrtc/srtp_peer.hpp"
 
@@ -66,27 +66,7 @@ header_with (std::size_t sources, std::optional<std::size_t> extension_words)
   return out;
 }
 
-std::size_t allocations = 0;
-
 } // namespace
-
-// Counts, to show that a packet costs none.
-void *
-operator new (std::size_t size)
-{
-  ++allocations;
-  return std::malloc (size);
-}
-void
-operator delete (void *at) noexcept
-{
-  std::free (at);
-}
-void
-operator delete (void *at, std::size_t) noexcept
-{
-  std::free (at);
-}
 
 START_TEST (we_open_libsrtps_rtp)
 {

@@ -2,40 +2,17 @@
 #include "libs/webrtc/stun.hpp"
 
 #include <algorithm>
-#include <new>
 #include <set>
 
+#include "tests/unit/allocations.hpp"
 #include "tests/unit/suite.hpp"
 #include "tests/unit/webrtc/stun_message.hpp"
 
 using namespace stagedoor;
 using namespace stagedoor::webrtc;
+using test::allocations;
 using test::StunAnswer;
 using test::StunMessage;
-
-namespace {
-
-std::size_t allocations = 0;
-
-} // namespace
-
-// Strangers must not make us allocate.
-void *
-operator new (std::size_t size)
-{
-  ++allocations;
-  return std::malloc (size);
-}
-void
-operator delete (void *p) noexcept
-{
-  std::free (p);
-}
-void
-operator delete (void *p, std::size_t) noexcept
-{
-  std::free (p);
-}
 
 namespace {
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a lane asks of the conversions of its kind of medium.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+
+#include "gst-plugins/common/ref.hpp"
+
+namespace stagedoor::transcode {
+
+class Lane;
+
+using Outputs = std::vector<Ref<GstPad>>;
+
+/** Belongs to a lane, and lives as long. Streaming thread of the lane's sink pad unless said
+ * otherwise. */
+class Converter
+{
+public:
+  virtual ~Converter () = default;
+
+  /** What @p output may get in place of the input: fixed caps, or empty ones. Any thread. */
+  virtual Ref<GstCaps> makes (GstPad *output) const = 0;
+
+  /** Why @p output may not get the input as it is, though its peer takes it by its caps; empty: it
+   * may. */
+  virtual std::string objection (GstPad *output, const GstCaps *taken) const = 0;
+
+  /** Why outputs in Mode::convert get nothing at the moment; empty: all is well. */
+  virtual std::string problem () const = 0;
+
+  /** The inner pad whose events and buffers @p output gets; null when no conversion runs for it.
+   * Any thread. */
+  virtual Ref<GstPad> tail (GstPad *output) const = 0;
+
+  /** Another format from here on: what runs puts out what it still holds, and ends. */
+  virtual void set_input (GstCaps *caps) = 0;
+
+  /** Looks at the next buffer. True when objection() may be another now. */
+  virtual bool observe (GstBuffer *buffer) = 0;
+
+  /** Starts and ends what the outputs in Mode::convert want. */
+  virtual void update (const Outputs &outputs) = 0;
+
+  virtual void feed (GstBuffer *buffer) = 0;
+  /** An event of the input, but for caps. */
+  virtual void feed (GstEvent *event) = 0;
+
+  /** Forgets the stream. The pads are inactive. */
+  virtual void reset () = 0;
+};
+
+std::unique_ptr<Converter> make_audio_converter (Lane &lane);
+std::unique_ptr<Converter> make_video_converter (Lane &lane);
+
+} // namespace stagedoor::transcode

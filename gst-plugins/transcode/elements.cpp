@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/transcode/elements.hpp"
+
+namespace stagedoor::transcode {
+
+Ref<GstElement>
+make (const char *factory)
+{
+  return Ref<GstElement>::sink (gst_element_factory_make (factory, nullptr));
+}
+
+std::vector<Ref<GstElementFactory>>
+factories_for (GstElementFactoryListType type, const GstCaps *caps)
+{
+  GList *all = gst_element_factory_list_get_elements (type, GST_RANK_MARGINAL);
+  GList *fit = gst_element_factory_list_filter (all, caps, GST_PAD_SINK, FALSE);
+  fit = g_list_sort (fit, gst_plugin_feature_rank_compare_func);
+  std::vector<Ref<GstElementFactory>> out;
+  for (GList *l = fit; l; l = l->next)
+    out.push_back (share (static_cast<GstElementFactory *> (l->data)));
+  gst_plugin_feature_list_free (fit);
+  gst_plugin_feature_list_free (all);
+  return out;
+}
+
+Ref<GstElement>
+make_for (GstElementFactoryListType type, const GstCaps *caps)
+{
+  for (const auto &factory : factories_for (type, caps))
+    if (auto made = Ref<GstElement>::sink (gst_element_factory_create (factory.get (), nullptr)))
+      return made;
+  return nullptr;
+}
+
+Ref<GstElement>
+make_filter (GstCaps *caps)
+{
+  auto filter = make ("capsfilter");
+  if (filter)
+    g_object_set (filter.get (), "caps", caps, nullptr);
+  return filter;
+}
+
+void
+tolerate_errors (GstElement *decoder)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (decoder), "max-errors"))
+    g_object_set (decoder, "max-errors", -1, nullptr);
+}
+
+ElementRow::~ElementRow ()
+{
+  stop ();
+}
+
+bool
+ElementRow::add (Ref<GstElement> element)
+{
+  if (!element || !gst_bin_add (bin_, element.get ()))
+    return false;
+  const bool linked =
+      elements_.empty () || gst_element_link (elements_.back ().get (), element.get ());
+  elements_.push_back (std::move (element));
+  return linked;
+}
+
+Ref<GstPad>
+ElementRow::sink () const
+{
+  return adopt (gst_element_get_static_pad (elements_.front ().get (), "sink"));
+}
+
+Ref<GstPad>
+ElementRow::src () const
+{
+  return adopt (gst_element_get_static_pad (elements_.back ().get (), "src"));
+}
+
+void
+ElementRow::start ()
+{
+  for (auto it = elements_.rbegin (); it != elements_.rend (); ++it)
+    gst_element_sync_state_with_parent (it->get ());
+}
+
+void
+ElementRow::stop ()
+{
+  for (auto &element : elements_) {
+    gst_element_set_state (element.get (), GST_STATE_NULL);
+    gst_bin_remove (bin_, element.get ());
+  }
+  elements_.clear ();
+}
+
+} // namespace stagedoor::transcode

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One rendition: decoded frames in, scaled and encoded on a thread of its own.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "gst-plugins/transcode/elements.hpp"
+#include "gst-plugins/transcode/rendition_spec.hpp"
+
+namespace stagedoor::transcode {
+
+/** Thread safe but for its making and end. */
+class Rendition
+{
+public:
+  /** Both are called on the encoder's thread, but for flushes. */
+  struct Hooks
+  {
+    std::function<void (Rendition &, Ref<GstBuffer>)> output;
+    std::function<void (Rendition &, GstEvent *)> event;
+    /** Of the thread that decodes or of upstream: latency and the like. */
+    std::function<bool (GstQuery *)> query_upstream;
+  };
+
+  /** Elements become children of @p bin. @p patient: frames are waited for and none is dropped,
+   * because the source isn't live. nullptr when something is missing here. */
+  static std::shared_ptr<Rendition> build (
+      GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks);
+  ~Rendition ();
+  Rendition (const Rendition &) = delete;
+  Rendition &operator= (const Rendition &) = delete;
+
+  const RenditionSpec &spec () const { return spec_; }
+  GstPad *head () const { return head_.get (); } ///< source pad: push decoded frames into it
+  GstPad *tail () const { return tail_.get (); } ///< sink pad: what comes out
+
+  /** Streaming thread of the bin: nobody has wanted it since then. */
+  GstClockTime idle_since = GST_CLOCK_TIME_NONE;
+
+private:
+  Rendition (GstBin *bin, const RenditionSpec &spec, Hooks hooks)
+      : spec_ (spec), hooks_ (std::move (hooks)), row_ (bin)
+  {
+  }
+  bool assemble (bool patient);
+  void open ();
+
+  static GstFlowReturn on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer);
+  static gboolean on_encoded_event (GstPad *pad, GstObject *, GstEvent *event);
+  static gboolean on_head_query (GstPad *pad, GstObject *, GstQuery *query);
+
+  const RenditionSpec spec_;
+  const Hooks hooks_;
+  ElementRow row_;
+  Ref<GstPad> head_, tail_;
+};
+
+} // namespace stagedoor::transcode

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/transcode/video_chain.hpp"
+
+#include <gst/video/video.h>
+
+namespace stagedoor::transcode {
+
+namespace {
+
+/** Renditions have key frames at multiples of this, of running time. */
+constexpr GstClockTime key_distance = 2 * GST_SECOND;
+/** A decoder that is further behind won't catch up; a group of pictures in one go is more. */
+constexpr guint max_waiting = 1024;
+
+VideoChain &
+chain_of (GstPad *pad)
+{
+  return *static_cast<VideoChain *> (gst_pad_get_element_private (pad));
+}
+
+gboolean
+drop_event (GstPad *, GstObject *, GstEvent *event)
+{
+  gst_event_unref (event);
+  return TRUE;
+}
+
+/** Frame threads would hold back as many frames. */
+void
+prefer_low_delay (GstElement *decoder)
+{
+  auto *klass = G_OBJECT_GET_CLASS (decoder);
+  if (g_object_class_find_property (klass, "thread-type"))
+    gst_util_set_object_arg (G_OBJECT (decoder), "thread-type", "slice");
+  if (g_object_class_find_property (klass, "qos"))
+    g_object_set (decoder, "qos", FALSE, nullptr);
+}
+
+} // namespace
+
+std::shared_ptr<VideoChain>
+VideoChain::build (const Setup &setup)
+{
+  std::shared_ptr<VideoChain> out{new VideoChain (setup)};
+  if (!out->assemble (setup.caps))
+    return nullptr;
+  out->open (setup);
+  return out;
+}
+
+bool
+VideoChain::assemble (GstCaps *caps)
+{
+  queue_ = make ("queue");
+  if (!queue_)
+    return false;
+  g_object_set (queue_.get (), "max-size-buffers", patient_ ? 30u : 2 * max_waiting,
+      "max-size-bytes", 0, "max-size-time", G_GUINT64_CONSTANT (0), nullptr);
+  if (!row_.add (Ref<GstElement> (queue_)))
+    return false;
+  if (gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-av1")
+      && !row_.add (make ("av1parse")))
+    return false;
+  auto decoder =
+      make_for (GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, caps);
+  if (!decoder)
+    return false;
+  tolerate_errors (decoder.get ());
+  prefer_low_delay (decoder.get ());
+  return row_.add (std::move (decoder));
+}
+
+void
+VideoChain::open (const Setup &setup)
+{
+  gst_segment_init (&segment_, GST_FORMAT_TIME);
+  feed_ = Ref<GstPad>::sink (gst_pad_new ("feed", GST_PAD_SRC));
+  gst_pad_set_query_function (feed_.get (), setup.query_upstream);
+  gst_pad_set_event_function (feed_.get (), drop_event);
+  gst_pad_set_element_private (feed_.get (), setup.owner);
+
+  decoded_ = Ref<GstPad>::sink (gst_pad_new ("decoded", GST_PAD_SINK));
+  gst_pad_set_chain_function (decoded_.get (), on_decoded);
+  gst_pad_set_event_function (decoded_.get (), on_decoded_event);
+  gst_pad_set_element_private (decoded_.get (), this);
+
+  gst_pad_link (feed_.get (), row_.sink ().get ());
+  gst_pad_link (row_.src ().get (), decoded_.get ());
+  gst_pad_set_active (decoded_.get (), TRUE);
+  row_.start ();
+  gst_pad_set_active (feed_.get (), TRUE);
+}
+
+VideoChain::~VideoChain ()
+{
+  if (feed_) {
+    gst_pad_set_active (feed_.get (), FALSE);
+    gst_pad_set_active (decoded_.get (), FALSE);
+  }
+  row_.stop ();
+}
+
+bool
+VideoChain::feed (GstBuffer *buffer)
+{
+  guint waiting = 0;
+  if (!patient_)
+    g_object_get (queue_.get (), "current-level-buffers", &waiting, nullptr);
+  if (waiting >= max_waiting)
+    skipping_ = true;
+  else if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT))
+    skipping_ = false;
+  if (skipping_)
+    return false;
+  if (gst_pad_push (feed_.get (), gst_buffer_ref (buffer)) < GST_FLOW_EOS)
+    failed_ = true;
+  return true;
+}
+
+void
+VideoChain::set_renditions (std::vector<std::shared_ptr<Rendition>> renditions)
+{
+  // A new one has to hear first what the others have heard, and nothing twice.
+  GST_PAD_STREAM_LOCK (decoded_.get ());
+  for (const auto &rendition : renditions)
+    if (!gst_pad_has_current_caps (rendition->head ()))
+      gst_pad_sticky_events_foreach (
+          decoded_.get (),
+          [] (GstPad *, GstEvent **event, gpointer to) -> gboolean {
+            gst_pad_push_event (static_cast<GstPad *> (to), gst_event_ref (*event));
+            return TRUE;
+          },
+          rendition->head ());
+  {
+    const std::lock_guard lock{mutex_};
+    renditions_.swap (renditions);
+  }
+  GST_PAD_STREAM_UNLOCK (decoded_.get ());
+}
+
+std::vector<std::shared_ptr<Rendition>>
+VideoChain::renditions () const
+{
+  const std::lock_guard lock{mutex_};
+  return renditions_;
+}
+
+GstFlowReturn
+VideoChain::on_decoded (GstPad *pad, GstObject *, GstBuffer *buffer)
+{
+  return chain_of (pad).take (adopt (buffer));
+}
+
+gboolean
+VideoChain::on_decoded_event (GstPad *pad, GstObject *, GstEvent *raw)
+{
+  const auto event = adopt (raw);
+  auto &self = chain_of (pad);
+  if (GST_EVENT_TYPE (raw) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (raw, &self.segment_);
+  for (const auto &rendition : self.renditions ())
+    gst_pad_push_event (rendition->head (), gst_event_ref (raw));
+  return TRUE;
+}
+
+/** The same frames are key frames in all renditions. */
+bool
+VideoChain::is_key_time (GstBuffer *frame)
+{
+  const auto running =
+      gst_segment_to_running_time (&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS (frame));
+  if (!GST_CLOCK_TIME_IS_VALID (running))
+    return false;
+  const auto slot = static_cast<gint64> (running / key_distance);
+  return std::exchange (last_key_slot_, slot) != slot;
+}
+
+GstFlowReturn
+VideoChain::take (Ref<GstBuffer> frame)
+{
+  if (GST_CLOCK_TIME_IS_VALID (shown_until_) && GST_BUFFER_PTS_IS_VALID (frame.get ())
+      && GST_BUFFER_PTS (frame.get ()) <= shown_until_)
+    return GST_FLOW_OK;
+  const bool key = is_key_time (frame.get ());
+  for (const auto &rendition : renditions ()) {
+    if (key)
+      gst_pad_push_event (rendition->head (),
+          gst_video_event_new_downstream_force_key_unit (
+              GST_BUFFER_PTS (frame.get ()), GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+    gst_pad_push (rendition->head (), gst_buffer_ref (frame.get ()));
+  }
+  return GST_FLOW_OK;
+}
+
+} // namespace stagedoor::transcode

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One decoder, and the renditions that are made of what comes out of it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "gst-plugins/transcode/rendition.hpp"
+
+namespace stagedoor::transcode {
+
+/** Queue, decoder, and a distributor of frames to renditions. Frames are decoded on the queue's
+ * thread. */
+class VideoChain
+{
+public:
+  struct Setup
+  {
+    GstBin *bin;
+    GstCaps *caps;                      ///< of what will be fed
+    GstClockTime shown_until;           ///< frames up to there aren't put out; NONE: all are
+    bool patient;                       ///< the source isn't live: wait, drop nothing
+    gpointer owner;                     ///< element private of the feeding pad
+    GstPadQueryFunction query_upstream; ///< of the feeding pad
+  };
+  /** nullptr when no element here can decode it. */
+  static std::shared_ptr<VideoChain> build (const Setup &setup);
+  ~VideoChain ();
+  VideoChain (const VideoChain &) = delete;
+  VideoChain &operator= (const VideoChain &) = delete;
+
+  // Streaming thread of the bin.
+  /** False when the decoder is so far behind that @p buffer was given up, with all up to the next
+   * key frame. */
+  bool feed (GstBuffer *buffer);
+  GstPad *feed_pad () const { return feed_.get (); }
+  void set_renditions (std::vector<std::shared_ptr<Rendition>> renditions);
+  bool has_failed () const { return failed_; }
+
+private:
+  explicit VideoChain (const Setup &setup)
+      : patient_ (setup.patient), shown_until_ (setup.shown_until), row_ (setup.bin)
+  {
+  }
+  bool assemble (GstCaps *caps);
+  void open (const Setup &setup);
+
+  static GstFlowReturn on_decoded (GstPad *pad, GstObject *, GstBuffer *buffer);
+  static gboolean on_decoded_event (GstPad *pad, GstObject *, GstEvent *event);
+  GstFlowReturn take (Ref<GstBuffer> frame);
+  bool is_key_time (GstBuffer *frame);
+  std::vector<std::shared_ptr<Rendition>> renditions () const;
+
+  const bool patient_;
+  const GstClockTime shown_until_;
+  ElementRow row_;
+  Ref<GstElement> queue_;
+  Ref<GstPad> feed_, decoded_;
+  bool skipping_ = true;             // up to the next key frame; streaming thread of the bin
+  std::atomic<bool> failed_ = false; // the decoder gave up
+  GstSegment segment_;               // decoder's thread
+  gint64 last_key_slot_ = -1;        // decoder's thread
+  mutable std::mutex mutex_;         // innermost
+  std::vector<std::shared_ptr<Rendition>> renditions_; // protected by mutex_
+};
+
+} // namespace stagedoor::transcode

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/transcode/video_source.hpp"
+
+#include <algorithm>
+
+#include "libs/codecs/nal_setup.hpp"
+#include "libs/codecs/sps.hpp"
+
+namespace stagedoor::transcode {
+
+namespace {
+
+/** Enough for a key frame every 10 s. */
+constexpr std::size_t max_group_bytes = 8 * 1024 * 1024, max_group_frames = 900;
+
+constexpr struct
+{
+  const char *media_type, *name;
+} codecs[]{{"video/x-h264", "h264"}, {"video/x-h265", "h265"}, {"video/x-av1", "av1"},
+    {"video/x-vp8", "vp8"}, {"video/x-vp9", "vp9"}};
+
+std::optional<unsigned>
+reordered_of (ByteView record, bool h264)
+{
+  const auto setup = h264 ? codecs::read_avcc (record) : codecs::read_hvcc (record);
+  if (!setup)
+    return std::nullopt;
+  for (const auto nal : setup->parameter_sets)
+    if (h264) {
+      if (const auto sps = codecs::read_h264_sps (nal))
+        return sps->reordered;
+    } else if (const auto sps = codecs::read_h265_sps (nal)) {
+      return sps->reordered;
+    }
+  return std::nullopt;
+}
+
+} // namespace
+
+void
+VideoSource::set_caps (GstCaps *caps)
+{
+  reset ();
+  caps_ = share (caps);
+  const auto *fields = gst_caps_get_structure (caps, 0);
+  for (const auto &[media_type, name] : codecs)
+    if (gst_structure_has_name (fields, media_type))
+      picture_.codec = name;
+  gst_structure_get_int (fields, "width", &picture_.width);
+  gst_structure_get_int (fields, "height", &picture_.height);
+  gst_structure_get_fraction (fields, "framerate", &picture_.rate.num, &picture_.rate.den);
+  reorders_ = picture_.codec == "h264" || picture_.codec == "h265";
+  read_setup (fields);
+}
+
+void
+VideoSource::read_setup (const GstStructure *fields)
+{
+  const GValue *value = gst_structure_get_value (fields, "codec_data");
+  if (!reorders_ || value == nullptr || !GST_VALUE_HOLDS_BUFFER (value))
+    return;
+  GstMapInfo map;
+  if (!gst_buffer_map (gst_value_get_buffer (value), &map, GST_MAP_READ))
+    return;
+  watch_.declare (reordered_of ({map.data, map.size}, picture_.codec == "h264"));
+  gst_buffer_unmap (gst_value_get_buffer (value), &map);
+  has_b_frames_ = watch_.is_reordered ();
+}
+
+bool
+VideoSource::observe (GstBuffer *buffer)
+{
+  shown_until_ = latest_;
+  const bool keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (keyframe)
+    forget_group ();
+  if (!GST_BUFFER_PTS_IS_VALID (buffer))
+    return false;
+  const auto pts = GST_BUFFER_PTS (buffer);
+  if (!GST_CLOCK_TIME_IS_VALID (latest_) || pts > latest_)
+    latest_ = pts;
+  if (!reorders_)
+    return false;
+  std::optional<std::int64_t> decoding;
+  if (GST_BUFFER_DTS_IS_VALID (buffer))
+    decoding = static_cast<std::int64_t> (GST_BUFFER_DTS (buffer));
+  const bool before = has_b_frames_, told = watch_.offset () > 0;
+  has_b_frames_ = watch_.on_frame (static_cast<std::int64_t> (pts), keyframe, decoding);
+  return has_b_frames_ != before || (has_b_frames_ && !told && watch_.offset () > 0);
+}
+
+void
+VideoSource::keep (GstBuffer *buffer)
+{
+  const bool delta = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (delta && group_.empty ())
+    return;
+  group_.push_back (share (buffer));
+  group_bytes_ += gst_buffer_get_size (buffer);
+  if (group_bytes_ > max_group_bytes || group_.size () > max_group_frames)
+    forget_group ();
+}
+
+void
+VideoSource::forget_group ()
+{
+  group_.clear ();
+  group_bytes_ = 0;
+}
+
+void
+VideoSource::reset ()
+{
+  *this = {};
+}
+
+std::string
+VideoSource::b_frames_text () const
+{
+  std::string out = "the source has B-frames";
+  if (watch_.offset () > 0)
+    out += " (composition offset " + std::to_string (watch_.offset () / 1'000'000) + " ms)";
+  return out;
+}
+
+} // namespace stagedoor::transcode

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is known of the video that comes in: its format, whether it has B-frames, and what is needed
+// to begin decoding in the middle of a group of pictures.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+
+#include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/transcode/rendition_spec.hpp"
+#include "libs/media/reorder.hpp"
+
+namespace stagedoor::transcode {
+
+/** Streaming thread. */
+class VideoSource
+{
+public:
+  void set_caps (GstCaps *caps);
+  /** Looks at the next buffer. True when has_b_frames() has changed. */
+  bool observe (GstBuffer *buffer);
+  /** Adds it to group(). */
+  void keep (GstBuffer *buffer);
+  void reset ();
+
+  GstCaps *caps () const { return caps_.get (); }
+  const SourcePicture &picture () const { return picture_; }
+  bool has_b_frames () const { return has_b_frames_; }
+  std::string b_frames_text () const;
+
+  /** What came since the last key frame, that included; empty when that is too long ago. */
+  const std::vector<Ref<GstBuffer>> &group () const { return group_; }
+  /** The latest time of showing before the buffer that was observed last. */
+  GstClockTime shown_until () const { return shown_until_; }
+  /** The latest time of showing. */
+  GstClockTime now () const { return latest_; }
+
+private:
+  void read_setup (const GstStructure *fields);
+  void forget_group ();
+
+  Ref<GstCaps> caps_;
+  SourcePicture picture_;
+  bool reorders_ = false; ///< a codec that can
+  bool has_b_frames_ = false;
+  media::ReorderWatch watch_;
+  std::vector<Ref<GstBuffer>> group_;
+  std::size_t group_bytes_ = 0;
+  GstClockTime shown_until_ = GST_CLOCK_TIME_NONE;
+  GstClockTime latest_ = GST_CLOCK_TIME_NONE;
+};
+
+} // namespace stagedoor::transcode
