@@ -4,10 +4,10 @@
  * SECTION:element-stagegatesrc
  * @title: stagegatesrc
  *
- * Listens for a publisher by RTMP, RTMPS or SRT (OBS, ffmpeg, cameras), lets in whoever shows a key
- * that holds, and puts out what that sends as elementary streams with complete caps, as they come:
- * nothing is decoded. One that is refused is told why; here that is an element message
- * "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
+ * Listens for a publisher by RTMP, RTMPS, SRT or WHIP (OBS, ffmpeg, cameras, browsers), lets in
+ * whoever shows a key that holds, and puts out what that sends as elementary streams with complete
+ * caps, as they come: nothing is decoded. One that is refused is told why; here that is an element
+ * message "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
  * "stagedoor-published" (fields "name" and "protocol") and "stagedoor-unpublished" (field "why")
  * tell of the one that was admitted.
  *
@@ -52,6 +52,15 @@
  * ! filesink location=demo.mp4
  * ]|
  * Likewise by SRT, from srt://127.0.0.1:9999?streamid=publish:live/demo.
+ *
+ * |[
+ * gst-launch-1.0 -e stagegatesrc name=gate location=whip://:8080/live/demo public=true
+ * gate.video ! queue ! mux.video_0 gate.audio ! queue ! mux.audio_0 matroskamux name=mux
+ * ! filesink location=demo.mkv
+ * ]|
+ * Likewise by WHIP, at http://127.0.0.1:8080/live/demo/whip. The HTTP server, and the UDP port of
+ * #GstStageGateSrc:webrtc-address, are shared with stagewhepsink. Such a publisher is asked for a
+ * key frame when something was lost, and when somebody downstream wants one.
  *
  * With #GstStageGateSrc:tls-certificate and #GstStageGateSrc:tls-private-key, rtmps:// listens for
  * RTMPS only, and rtmp:// takes both at one port.

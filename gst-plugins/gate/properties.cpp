@@ -46,14 +46,15 @@ install_admission (Specs &props)
   /**
    * GstStageGateSrc:location:
    *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or rtmps:// or srt://
-   * likewise. No host means all addresses, no port 1935, 1936 or 9999, and port 0 a free one.
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or rtmps://, srt://
+   * or whip:// likewise. No host means all addresses, no port 1935, 1936, 9999 or 8080, and port 0
+   * a free one.
    *
    * Since: 0.1
    */
   props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp://, rtmps:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo",
-      readable);
+      "rtmp://, rtmps://, srt:// or whip://[HOST][:PORT]/APP/STREAM to listen on",
+      "rtmp://:1935/live/demo", readable);
   /**
    * GstStageGateSrc:key-file:
    *

@@ -25,10 +25,10 @@ for name in SERVER_ONLY:
 
 
 class Stage:
-    """A server, with one live stream unless somebody else publishes it, as a context."""
+    """A server with one stream, as a context; live by ffmpeg unless somebody else is to publish."""
 
-    def __init__(self, stream, *flags, publish=True):
-        self.stream, self.flags, self.publish = stream, flags, publish
+    def __init__(self, stream, *flags, live=True):
+        self.stream, self.flags, self.live = stream, flags, live
         self.folder = tempfile.TemporaryDirectory(prefix="stagedoor-")
         self.children = []
 
@@ -36,7 +36,7 @@ class Stage:
         try:
             self._serve()
             self._mint()
-            if self.publish:
+            if self.live:
                 self._publish()
         except BaseException:
             self._end()
@@ -83,6 +83,7 @@ class Stage:
         command = [PROGRAM, "key", "new", "--stream", self.stream, "--state", self.folder.name, "--json"]
         key = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=SERVER_ENV).stdout)
         self.whep, self.srt = key["whep"]["url"], key["srt"]["url"]
+        self.whip, self.token = key["whip"]["url"], key["whip"]["token"]
         self.rtmp = f"{key['rtmp']['server']}/{key['rtmp']['key']}"
 
     def _publish(self):
@@ -94,9 +95,14 @@ class Stage:
         self.children.append(subprocess.Popen(publisher, env=FOREIGN_ENV, stdin=subprocess.DEVNULL))
 
 
-def post(url, offer):
+def headers(token, **more):
+    return {**more, "Authorization": f"Bearer {token}"} if token else more
+
+
+def post(url, offer, token=None):
     """(session URL, answer), or None while the stream is not live."""
-    request = urllib.request.Request(url, offer.encode(), {"Content-Type": "application/sdp"}, method="POST")
+    head = headers(token, **{"Content-Type": "application/sdp"})
+    request = urllib.request.Request(url, offer.encode(), head, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=5) as response:
             session = urllib.request.urljoin(url, response.headers["Location"])
@@ -107,9 +113,10 @@ def post(url, offer):
         raise RuntimeError(f"{error.code}: {error.read(1000).decode(errors='replace')}") from error
 
 
-def delete(session):
+def delete(session, token=None):
     """The HTTP status of the farewell."""
-    with urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=5) as response:
+    request = urllib.request.Request(session, headers=headers(token), method="DELETE")
+    with urllib.request.urlopen(request, timeout=5) as response:
         return response.status
 
 

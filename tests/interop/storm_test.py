@@ -101,7 +101,7 @@ class Storm(unittest.TestCase):
     def test_every_return_is_seen(self):
         self.delays, self.group = [], 0
         settled = None
-        with Stage("live/storm", "--reconnect-grace", "60", publish=False) as stage:
+        with Stage("live/storm", "--reconnect-grace", "60", live=False) as stage:
             process = Process(stage.server.pid)
             for drop, session in self.weather(stage):
                 if drop == SETTLED:

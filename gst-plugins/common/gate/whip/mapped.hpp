@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bytes of a buffer, and bytes in a buffer.
+// A buffer's bytes for as long as a scope lasts.
 #pragma once
 
 #include "gst-plugins/common/ref.hpp"
@@ -7,7 +7,7 @@
 
 namespace stagedoor::gate {
 
-/** A buffer's bytes for as long as a scope lasts. The buffer outlives it. */
+/** The buffer outlives it. */
 class Mapped
 {
 public:
@@ -30,11 +30,5 @@ private:
   GstBuffer *const buffer_;
   GstMapInfo map_;
 };
-
-inline Ref<GstBuffer>
-copied (ByteView bytes)
-{
-  return adopt (gst_buffer_new_memdup (bytes.data (), bytes.size ()));
-}
 
 } // namespace stagedoor::gate

@@ -3,9 +3,11 @@
 #include "gst-plugins/common/gate/whip/rtp_input.hpp"
 
 #include <gst/app/app.h>
+#include <gst/rtp/rtp.h>
 
 #include "gst-plugins/common/gate/loop.hpp"
 #include "gst-plugins/common/gate/whip/mapped.hpp"
+#include "gst-plugins/common/gate/whip/rtp_caps.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN (stage_gate_debug);
 #define GST_CAT_DEFAULT stage_gate_debug
@@ -26,6 +28,12 @@ bool
 is_rtcp (ByteView packet)
 {
   return packet.size () > 1 && packet[1] >= 192 && packet[1] <= 223;
+}
+
+Ref<GstBuffer>
+copied (ByteView bytes)
+{
+  return adopt (gst_buffer_new_memdup (bytes.data (), bytes.size ()));
 }
 
 void
@@ -124,7 +132,8 @@ RtpInput::build ()
       "leaky-type", GST_APP_LEAKY_TYPE_UPSTREAM, nullptr);
   g_object_set (bin_, "latency", static_cast<guint> (latency_.count ()), "rtp-profile",
       profile_avpf, nullptr);
-  gst_app_src_set_caps (GST_APP_SRC (queue_), caps_of (plan_.tracks[0].payload_type).get ());
+  gst_app_src_set_caps (
+      GST_APP_SRC (queue_), rtp_caps (plan_, plan_.tracks[0].payload_type).get ());
   outputs_.resize (plan_.tracks.size ());
   for (std::size_t track = 0; track < outputs_.size (); ++track) {
     auto &output = outputs_[track];
@@ -146,7 +155,7 @@ RtpInput::connect_signals ()
 {
   g_signal_connect (bin_, "request-pt-map",
       G_CALLBACK (+[] (GstElement *, guint, guint payload_type, gpointer self) -> GstCaps * {
-        return self_of<RtpInput> (self)->caps_of (payload_type).release ();
+        return rtp_caps (self_of<RtpInput> (self)->plan_, payload_type).release ();
       }),
       this);
   g_signal_connect (bin_, "request-aux-receiver",
@@ -210,6 +219,8 @@ RtpInput::start ()
 void
 RtpInput::push (ByteView packet_or_compound)
 {
+  if (packet_or_compound.empty ())
+    return;
   auto buffer = copied (packet_or_compound);
   GST_BUFFER_PTS (buffer.get ()) =
       gst_clock_get_time (clock_.get ()) - gst_element_get_base_time (pipeline_.get ());
@@ -252,6 +263,90 @@ RtpInput::on_rtcp (ByteView compound)
   }
 }
 
+/** Retransmissions become what they repeat after rtpsession has counted them, also those that
+ * repeat nothing, and before a jitter buffer is looked for. */
+Ref<GstElement>
+RtpInput::make_restorer ()
+{
+  auto *bin = gst_bin_new (nullptr);
+  auto *pass = gst_element_factory_make ("identity", nullptr);
+  if (pass == nullptr) {
+    gst_object_unref (gst_object_ref_sink (bin));
+    return {};
+  }
+  gst_bin_add (GST_BIN (bin), pass);
+  g_object_set (pass, "silent", TRUE, nullptr);
+  const auto sink = adopt (gst_element_get_static_pad (pass, "sink"));
+  const auto src = adopt (gst_element_get_static_pad (pass, "src"));
+  gst_pad_add_probe (
+      sink.get (), GST_PAD_PROBE_TYPE_BUFFER,
+      [] (GstPad *, GstPadProbeInfo *info, gpointer self) {
+        return self_of<RtpInput> (self)->on_received (info);
+      },
+      this, nullptr);
+  gst_element_add_pad (bin, gst_ghost_pad_new ("sink_0", sink.get ()));
+  gst_element_add_pad (bin, gst_ghost_pad_new ("src_0", src.get ()));
+  return adopt (bin); // floating, as the signal wants it
+}
+
+GstPadProbeReturn
+RtpInput::on_received (GstPadProbeInfo *info)
+{
+  const auto received = share (GST_PAD_PROBE_INFO_BUFFER (info)); // for as long as it is mapped
+  const Mapped bytes (received.get ());
+  const auto packet = webrtc::parse_rtp (bytes.view ());
+  if (!packet)
+    return GST_PAD_PROBE_DROP;
+  for (std::size_t track = 0; track < plan_.tracks.size (); ++track) {
+    const auto &known = plan_.tracks[track];
+    if (known.rtx_payload_type != packet->payload_type)
+      continue;
+    const auto ssrc = filter_.source (track);
+    const auto restored = ssrc ? webrtc::restore (*packet, *ssrc, known.payload_type) : Bytes{};
+    if (restored.empty ())
+      return GST_PAD_PROBE_DROP;
+    auto buffer = copied (restored);
+    gst_buffer_copy_into (buffer.get (), received.get (), GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+    GST_BUFFER_FLAG_SET (buffer.get (), GST_RTP_BUFFER_FLAG_RETRANSMISSION);
+    gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+    info->data = buffer.release ();
+    return GST_PAD_PROBE_OK;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/** On the queue's thread. */
+void
+RtpInput::set_up (GstElement *jitter_buffer, std::uint32_t ssrc)
+{
+  for (std::size_t track = 0; track < plan_.tracks.size (); ++track) {
+    if (filter_.source (track) != ssrc)
+      continue;
+    g_object_set (jitter_buffer, "do-retransmission", plan_.tracks[track].nack,
+        "faststart-min-packets", 1u, nullptr);
+    const std::lock_guard lock (mutex_);
+    jitter_buffers_[track] = Ref<GstElement>::share (jitter_buffer);
+  }
+}
+
+/** "recv_rtp_src_SESSION_SSRC_PT". */
+void
+RtpInput::link (GstPad *pad)
+{
+  const std::string name (GST_PAD_NAME (pad));
+  if (!name.starts_with ("recv_rtp_src_"))
+    return;
+  const auto payload_type = name.substr (name.rfind ('_') + 1);
+  for (auto &output : outputs_) {
+    if (std::to_string (plan_.tracks[output.track].payload_type) != payload_type)
+      continue;
+    const auto old = adopt (gst_pad_get_peer (output.pad.get ()));
+    if (old)
+      gst_pad_unlink (old.get (), output.pad.get ());
+    gst_pad_link_full (pad, output.pad.get (), GST_PAD_LINK_CHECK_NOTHING);
+  }
+}
+
 void
 RtpInput::request_key_frame ()
 {
@@ -278,22 +373,9 @@ RtpInput::stats () const
   out.received = received_;
   out.key_frame_requests = key_frame_requests_;
   out.latency_ms = static_cast<int> (latency_.count ());
-  for (const auto &buffer : buffers) {
-    if (!buffer)
-      continue;
-    GstStructure *read = nullptr;
-    g_object_get (buffer.get (), "stats", &read, nullptr);
-    const Structure stats (read);
-    guint64 lost = 0, late = 0, repeated = 0, jitter = 0, rtt = 0;
-    gst_structure_get (read, "num-lost", G_TYPE_UINT64, &lost, "num-late", G_TYPE_UINT64, &late,
-        "rtx-success-count", G_TYPE_UINT64, &repeated, "avg-jitter", G_TYPE_UINT64, &jitter,
-        "rtx-rtt", G_TYPE_UINT64, &rtt, nullptr);
-    out.lost += lost;
-    out.dropped += late;
-    out.retransmitted += repeated;
-    out.jitter_ms = std::max (out.jitter_ms, static_cast<double> (jitter) / GST_MSECOND);
-    out.rtt_ms = std::max (out.rtt_ms, static_cast<double> (rtt) / GST_MSECOND);
-  }
+  for (const auto &buffer : buffers)
+    if (buffer)
+      add_stats_of (buffer.get (), out);
   return out;
 }
 

@@ -312,10 +312,6 @@ WhipDoor::publish (const Visitor &visitor, std::uint64_t guest, Admission admiss
   auto session = std::make_unique<WhipSession> (live, std::move (received.ingest),
       ShownToken (visitor->knock.bearer), guest, ender (id, true));
   const auto error = session->media ()->start (latency_);
-  live->on_key_frame_request ([media = std::weak_ptr (session->media ())] {
-    if (const auto to = media.lock ())
-      to->request_key_frame ();
-  });
   if (error.empty ())
     connect (session->media ());
   if (sessions_.empty ())
