@@ -129,6 +129,23 @@ constexpr const char *state_help =
     "Folder with the keys [$STATE_DIRECTORY, ~/.local/state/stagedoor]";
 constexpr const char *json_help = "Prints JSON";
 
+/** What one option wants of others, and of its value. */
+Parsed
+finish (ServeOptions out)
+{
+  if (out.tls_certificate.empty () != out.tls_key.empty ())
+    return tl::unexpected (std::string ("--tls-certificate and --tls-key go together"));
+  if (out.tls_certificate.empty () && !out.rtmps.empty ())
+    return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
+  if (!out.tls_certificate.empty () && out.rtmps.empty ())
+    out.rtmps = ":1936";
+  if (out.reconnect_grace < 0 || out.reconnect_grace > 3600)
+    return tl::unexpected (std::string ("--reconnect-grace wants seconds, at most 3600"));
+  if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
+    return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
+  return out;
+}
+
 Parsed
 parse_serve (std::vector<std::string> arguments)
 {
@@ -147,6 +164,8 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("state", out.state, state_help, "FOLDER");
   table.text ("pipeline", out.pipeline, "Pipeline file of the streams [webrtc.json]", "FILE");
   table.texts ("set", out.settings, "Sets a parameter of the pipeline file", "NAME=VALUE");
+  table.number ("reconnect-grace", out.reconnect_grace,
+      "How long a publisher may be away before its stream ends [15]", "SECONDS");
   table.text ("takeover", out.takeover,
       "Who may replace a publisher: same-key, any-key, never [same-key]", "WHO");
   table.text ("webhook", out.webhook, "Control server to ask about publishers", "URL");
@@ -166,15 +185,7 @@ parse_serve (std::vector<std::string> arguments)
     return PrintText{table.help_text ()};
   if (!rest->empty ())
     return tl::unexpected ("serve takes no argument such as '" + rest->front () + "'");
-  if (out.tls_certificate.empty () != out.tls_key.empty ())
-    return tl::unexpected (std::string ("--tls-certificate and --tls-key go together"));
-  if (out.tls_certificate.empty () && !out.rtmps.empty ())
-    return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
-  if (!out.tls_certificate.empty () && out.rtmps.empty ())
-    out.rtmps = ":1936";
-  if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
-    return tl::unexpected (std::string ("--ready-fd wants a descriptor above 2"));
-  return out;
+  return finish (std::move (out));
 }
 
 Parsed

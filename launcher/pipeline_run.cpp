@@ -135,23 +135,63 @@ PipelineRun::watch_gate ()
       new Handle (weak_from_this ()), free_handle, static_cast<GConnectFlags> (0));
 }
 
-/** On the gate's streaming thread. The pads carry no data yet. */
+void
+PipelineRun::tell_caps (const std::weak_ptr<PipelineRun> &run, GstCaps *caps)
+{
+  tell (run, [kept = share (caps)] (PipelineRun &here) { here.listener_.caps (kept.get ()); });
+}
+
+/** A pad of the gate's; on its streaming thread. */
+struct PipelineRun::PadWatch
+{
+  Handle run;
+  bool silent = false;
+
+  void on_event (GstPad *pad, GstEvent *event);
+  void on_buffer (GstPad *pad);
+};
+
+void
+PipelineRun::PadWatch::on_event (GstPad *pad, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    GstCaps *caps = nullptr;
+    gst_event_parse_caps (event, &caps);
+    tell_caps (run, caps);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && !std::exchange (silent, true)) {
+    // Who comes back may have left one of the tracks away.
+    tell (run, [name = std::string (GST_PAD_NAME (pad))] (
+                   PipelineRun &here) { here.listener_.silent (name); });
+  }
+}
+
+void
+PipelineRun::PadWatch::on_buffer (GstPad *pad)
+{
+  if (!std::exchange (silent, false))
+    return;
+  if (const auto caps = adopt (gst_pad_get_current_caps (pad)))
+    tell_caps (run, caps.get ());
+}
+
+/** On the gate's streaming thread. The pad carries no data yet. */
 void
 PipelineRun::watch_pad (GstPad *pad)
 {
   gst_pad_add_probe (
-      pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      [] (GstPad *, GstPadProbeInfo *info, gpointer handle) {
-        GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-        if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-          GstCaps *caps = nullptr;
-          gst_event_parse_caps (event, &caps);
-          tell (*static_cast<Handle *> (handle),
-              [kept = share (caps)] (PipelineRun &run) { run.listener_.caps (kept.get ()); });
-        }
+      pad,
+      static_cast<GstPadProbeType> (
+          GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER),
+      [] (GstPad *on, GstPadProbeInfo *info, gpointer data) {
+        auto &watch = *static_cast<PadWatch *> (data);
+        if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER) != 0)
+          watch.on_buffer (on);
+        else
+          watch.on_event (on, GST_PAD_PROBE_INFO_EVENT (info));
         return GST_PAD_PROBE_OK;
       },
-      new Handle (weak_from_this ()), free_handle_of_probe);
+      new PadWatch{weak_from_this ()},
+      [] (gpointer data) { delete static_cast<PadWatch *> (data); });
   gst_pad_add_probe (
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       [] (GstPad *, GstPadProbeInfo *, gpointer handle) {
@@ -206,16 +246,20 @@ PipelineRun::on_element_message (GstMessage *message)
   const auto *fields = gst_message_get_structure (message);
   if (fields == nullptr)
     return;
-  if (gst_structure_has_name (fields, "stagedoor-unpublished")) {
-    const char *why = gst_structure_get_string (fields, "why");
-    on_publisher_end (why != nullptr ? why : "");
+  const auto text = [fields] (const char *name) {
+    const char *value = gst_structure_get_string (fields, name);
+    return std::string (value != nullptr ? value : "");
+  };
+  if (gst_structure_has_name (fields, "stagedoor-interrupted")) {
+    listener_.interrupted (text ("why"));
+  } else if (gst_structure_has_name (fields, "stagedoor-resumed")) {
+    listener_.resumed (text ("protocol"));
+  } else if (gst_structure_has_name (fields, "stagedoor-unpublished")) {
+    on_publisher_end (text ("why"));
   } else if (gst_structure_has_name (fields, "stagedoor-problem")) {
-    const char *pad = gst_structure_get_string (fields, "pad");
-    const char *text = gst_structure_get_string (fields, "text");
     const char *from = GST_MESSAGE_SRC_NAME (message);
     listener_.problem (
-        std::string (from != nullptr ? from : "") + "." + (pad != nullptr ? pad : ""),
-        text != nullptr ? text : "");
+        std::string (from != nullptr ? from : "") + "." + text ("pad"), text ("text"));
   }
 }
 

@@ -18,11 +18,14 @@ class PipelineRun : public std::enable_shared_from_this<PipelineRun>
 public:
   struct Listener
   {
-    std::function<void ()> flowing;                           ///< the publisher's first frame
-    std::function<void (const GstCaps *)> caps;               ///< of one of the publisher's tracks
-    std::function<void (const std::string &why)> unpublished; ///< what it sent is played out
-    std::function<void ()> ended;                             ///< all the publisher sent was played
-    std::function<void (std::string text)> failed;            ///< can't go on
+    std::function<void ()> flowing;             ///< the publisher's first frame
+    std::function<void (const GstCaps *)> caps; ///< of one of the publisher's tracks, which flows
+    std::function<void (const std::string &track)> silent; ///< "video" or "audio", until its caps
+    std::function<void (const std::string &why)> interrupted;  ///< the publisher is away
+    std::function<void (const std::string &protocol)> resumed; ///< it is back, and frames flow
+    std::function<void (const std::string &why)> unpublished;  ///< it is gone for good
+    std::function<void ()> ended;                  ///< all the publisher sent was played
+    std::function<void (std::string text)> failed; ///< can't go on
     /** Something that viewers should know; "" when it is over. */
     std::function<void (const std::string &where, const std::string &text)> problem;
   };
@@ -38,10 +41,13 @@ public:
   std::vector<Ref<GstElement>> audiences () const;
 
 private:
+  struct PadWatch;
+
   explicit PipelineRun (Listener listener) : listener_ (std::move (listener)) {}
   void play (Ref<GstElement> pipeline);
   void watch_gate ();
   void watch_pad (GstPad *pad);
+  static void tell_caps (const std::weak_ptr<PipelineRun> &run, GstCaps *caps);
   void fail_later (std::string text);
   void on_message (GstMessage *message);
   void on_element_message (GstMessage *message);

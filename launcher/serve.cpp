@@ -213,7 +213,8 @@ run_serve (const ServeOptions &options)
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
-      options.public_address, listeners->gate->address (), listeners->srt_address};
+      options.public_address, listeners->gate->address (), listeners->srt_address,
+      std::chrono::seconds (options.reconnect_grace)};
   Daemon daemon (
       std::move (*state), std::move (*listeners), std::move (settings), std::move (*rules));
   if (const auto started = daemon.start (options, gate->has_srt_passphrase); !started)

@@ -89,6 +89,9 @@ Stream::listener ()
             handle (StreamLife::Event::flowing);
           },
       .caps = [this] (const GstCaps *caps) { on_caps (caps); },
+      .silent = [this] (const std::string &track) { on_silent (track); },
+      .interrupted = [this] (const std::string &why) { on_interrupted (why); },
+      .resumed = [this] (const std::string &protocol) { on_resumed (protocol); },
       .unpublished = [this] (
                          const std::string &why) { log_line (name_ + ": unpublished: " + why); },
       .ended = [this] { handle (StreamLife::Event::ended); },
@@ -105,7 +108,8 @@ Stream::start ()
   const Variables variables{{"app", name_.substr (0, slash)}, {"stream", name_.substr (slash + 1)},
       {"http-address", settings_.http_address}, {"webrtc-address", settings_.webrtc_address},
       {"public-address", settings_.public_address}, {"gate-address", settings_.gate_address},
-      {"srt-address", settings_.srt_address}};
+      {"srt-address", settings_.srt_address},
+      {"reconnect-grace", std::int64_t{settings_.reconnect_grace.count ()}}};
   run_ = PipelineRun::start (settings_.file, variables, listener ());
   status_.audiences = run_->audiences ();
 }
@@ -118,7 +122,7 @@ Stream::stop ()
   status_.audio.reset ();
   const auto failure = problems_.extract (pipeline_problem);
   problems_.clear ();
-  if (life_.phase () == Phase::interrupted && !failure.empty ())
+  if (life_.phase () == Phase::starting && !failure.empty ())
     problems_[pipeline_problem] = failure.mapped ();
   std::exchange (run_, nullptr)->stop ([weak = weak_from_this ()] {
     if (const auto stream = weak.lock ())
@@ -134,6 +138,31 @@ Stream::on_caps (const GstCaps *caps)
   if (auto audio = audio_facts (caps))
     status_.audio = std::move (audio);
   show ();
+}
+
+void
+Stream::on_silent (const std::string &track)
+{
+  if (track == "video")
+    status_.video.reset ();
+  else
+    status_.audio.reset ();
+  show ();
+}
+
+void
+Stream::on_interrupted (const std::string &why)
+{
+  log_line (name_ + ": interrupted: " + why);
+  status_.protocol.clear ();
+  handle (StreamLife::Event::interrupted);
+}
+
+void
+Stream::on_resumed (const std::string &protocol)
+{
+  status_.protocol = protocol;
+  handle (StreamLife::Event::resumed);
 }
 
 void

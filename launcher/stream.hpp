@@ -19,6 +19,7 @@ struct StreamSettings
 {
   PipelineFile file;
   std::string http_address, webrtc_address, public_address, gate_address, srt_address;
+  std::chrono::milliseconds reconnect_grace;
 };
 
 /** Main thread only. */
@@ -40,6 +41,9 @@ private:
   void rest ();
   PipelineRun::Listener listener ();
   void on_caps (const GstCaps *caps);
+  void on_silent (const std::string &track);
+  void on_interrupted (const std::string &why);
+  void on_resumed (const std::string &protocol);
   void on_failed (const std::string &text);
   void on_problem (const std::string &where, const std::string &text);
   void show ();

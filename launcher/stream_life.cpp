@@ -29,7 +29,7 @@ StreamLife::start (Time now)
 {
   phase_ = Phase::starting;
   pipeline_up_ = true;
-  another_ = false;
+  another_ = failed_ = false;
   wake_at_ = now + patience;
   return Action::start;
 }
@@ -42,6 +42,14 @@ StreamLife::stop (Phase next)
   return Action::stop;
 }
 
+/** The pipeline, which hasn't been told to stop. */
+bool
+StreamLife::is_running () const
+{
+  return phase_ == Phase::live || phase_ == Phase::interrupted
+         || (phase_ == Phase::starting && !failed_);
+}
+
 StreamLife::Action
 StreamLife::handle (Event event, Time now, bool publisher_here)
 {
@@ -49,16 +57,21 @@ StreamLife::handle (Event event, Time now, bool publisher_here)
     case Event::published:
       return on_published (now);
     case Event::flowing:
-      if (phase_ == Phase::starting) {
+      if (phase_ == Phase::starting)
+        begin (Phase::live, now);
+      return Action::none;
+    case Event::interrupted: // implies that frames came, the news of which may be still under way
+      if (phase_ == Phase::starting)
+        begin (Phase::interrupted, now);
+      else if (phase_ == Phase::live)
+        phase_ = Phase::interrupted;
+      return Action::none;
+    case Event::resumed:
+      if (phase_ == Phase::interrupted)
         phase_ = Phase::live;
-        live_since_ = now;
-        wake_at_.reset ();
-      }
       return Action::none;
     case Event::ended:
-      if (phase_ == Phase::starting || phase_ == Phase::live)
-        return stop (Phase::stopping);
-      return Action::none;
+      return is_running () ? stop (Phase::stopping) : Action::none;
     case Event::failed:
       return on_failed (now);
     case Event::stopped:
@@ -69,6 +82,17 @@ StreamLife::handle (Event event, Time now, bool publisher_here)
       return on_shut_down ();
   }
   return Action::none;
+}
+
+/** The first frame of a start. */
+void
+StreamLife::begin (Phase next, Time now)
+{
+  if (failed_)
+    return;
+  phase_ = next;
+  live_since_ = now;
+  wake_at_.reset ();
 }
 
 StreamLife::Action
@@ -85,13 +109,14 @@ StreamLife::on_published (Time now)
 StreamLife::Action
 StreamLife::on_failed (Time now)
 {
-  if (phase_ != Phase::starting && phase_ != Phase::live)
+  if (!is_running ())
     return Action::none;
-  if (phase_ == Phase::live && now - live_since_ >= calm)
+  if (phase_ != Phase::starting && now - live_since_ >= calm)
     failures_ = 0;
   const auto delay = std::min (first_delay * (1 << std::min (failures_, 6)), longest_delay);
   ++failures_;
-  stop (Phase::interrupted);
+  stop (Phase::starting);
+  failed_ = true;
   wake_at_ = now + delay;
   return Action::stop;
 }
@@ -100,7 +125,7 @@ StreamLife::Action
 StreamLife::on_stopped (Time now, bool publisher_here)
 {
   pipeline_up_ = false;
-  if (phase_ == Phase::interrupted) // the pipeline may have taken longer to go down than the delay
+  if (failed_) // the pipeline may have taken longer to go down than the delay
     return wake_at_ ? Action::none : on_woken (now, publisher_here);
   if (std::exchange (another_, false) && publisher_here && !shutting_down_)
     return start (now);
@@ -116,15 +141,16 @@ StreamLife::on_woken (Time now, bool publisher_here)
   if (wake_at_ && now < *wake_at_)
     return Action::none;
   wake_at_.reset ();
-  if (phase_ == Phase::starting) {
-    if (!publisher_here)
-      return stop (Phase::stopping);
-    wake_at_ = now + patience;
-  } else if (phase_ == Phase::interrupted && !pipeline_up_) {
+  if (failed_ && !pipeline_up_) {
     if (publisher_here)
       return start (now);
     phase_ = Phase::offline;
+    failed_ = false;
     failures_ = 0;
+  } else if (phase_ == Phase::starting && !failed_) {
+    if (!publisher_here)
+      return stop (Phase::stopping);
+    wake_at_ = now + patience;
   }
   return Action::none;
 }
@@ -135,8 +161,9 @@ StreamLife::on_shut_down ()
   shutting_down_ = true;
   another_ = false;
   wake_at_.reset ();
-  if (phase_ == Phase::starting || phase_ == Phase::live)
+  if (is_running ())
     return stop (Phase::stopping);
+  failed_ = false;
   phase_ = pipeline_up_ ? Phase::stopping : Phase::offline;
   return Action::none;
 }

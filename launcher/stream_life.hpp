@@ -10,10 +10,10 @@ namespace stagedoor {
 
 enum class Phase {
   offline,
-  starting,    ///< the pipeline was started and has brought no frame yet
-  live,        ///< frames flow
-  interrupted, ///< the pipeline failed; it is started again while the publisher stays
-  stopping,    ///< the publisher is gone, the pipeline is being taken down
+  starting, ///< the pipeline is started, maybe again after a failure, and has brought no frame yet
+  live,     ///< frames flow
+  interrupted, ///< the publisher is away; the pipeline and the viewers wait
+  stopping,    ///< the publisher is gone for good, the pipeline is being taken down
 };
 
 const char *name (Phase phase);
@@ -24,13 +24,15 @@ public:
   using Time = std::chrono::steady_clock::time_point;
 
   enum class Event {
-    published, ///< a publisher was admitted under the stream's name
-    flowing,   ///< the pipeline got its first frame
-    ended,     ///< the pipeline played out what the publisher sent
-    failed,    ///< the pipeline can't go on
-    stopped,   ///< the pipeline asked to stop is down
-    woken,     ///< wake_at() came
-    shut_down, ///< the program ends; nothing starts any more
+    published,   ///< a publisher was admitted under the stream's name
+    flowing,     ///< the pipeline got its first frame
+    interrupted, ///< the pipeline's publisher is away
+    resumed,     ///< frames flow again
+    ended,       ///< the pipeline played out what the publisher sent
+    failed,      ///< the pipeline can't go on
+    stopped,     ///< the pipeline asked to stop is down
+    woken,       ///< wake_at() came
+    shut_down,   ///< the program ends; nothing starts any more
   };
   enum class Action { none, start, stop };
 
@@ -51,6 +53,8 @@ public:
 private:
   Action start (Time now);
   Action stop (Phase next);
+  void begin (Phase next, Time now);
+  bool is_running () const;
   Action on_published (Time now);
   Action on_failed (Time now);
   Action on_stopped (Time now, bool publisher_here);
@@ -59,10 +63,11 @@ private:
 
   Phase phase_ = Phase::offline;
   bool pipeline_up_ = false; // between start and Event::stopped
+  bool failed_ = false;      // from a failure to the next start
   bool another_ = false;     // published again while the pipeline was up
   bool shutting_down_ = false;
   int failures_ = 0;  // in a row
-  Time live_since_{}; // valid in live
+  Time live_since_{}; // valid in live and interrupted
   std::optional<Time> wake_at_;
 };
 

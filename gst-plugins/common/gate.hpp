@@ -95,6 +95,10 @@ private:
 constexpr std::size_t queue_bytes = 16 * 1024 * 1024;
 constexpr std::chrono::seconds queue_time{10};
 
+/** Until when a consumer waits. */
+using Deadline = std::chrono::steady_clock::time_point;
+inline constexpr Deadline no_deadline = Deadline::max ();
+
 /** An admitted publisher. Filled by its door's thread, drained by one consumer at a time. */
 class Publication
 {
@@ -105,10 +109,11 @@ public:
   virtual std::string protocol () const = 0; ///< "rtmp", "rtmps" or "srt"
   virtual Endpoint peer () const = 0;
 
-  /** Next item, in order; blocks. nullopt when interrupted, and after End. The queue is bounded by
-   * queue_bytes and queue_time: a consumer that falls behind loses the oldest groups of pictures,
-   * up to a key frame, never order; the first frame after a loss is marked DISCONT. */
-  virtual std::optional<Item> pop (Interrupt &interrupt) = 0;
+  /** Next item, in order; blocks. nullopt when interrupted, when there is none at @p deadline, and
+   * after End. The queue is bounded by queue_bytes and queue_time: a consumer that falls behind
+   * loses the oldest groups of pictures, up to a key frame, never order; the first frame after a
+   * loss is marked DISCONT. */
+  virtual std::optional<Item> pop (Interrupt &interrupt, Deadline deadline = no_deadline) = 0;
 
   /** Asks the publisher for a key frame, where the protocol can. Any thread. */
   virtual void request_key_frame () {}
@@ -254,10 +259,12 @@ public:
    * without a name. The counters have them all. */
   virtual Token on_refused (std::function<void (const Refused &)> call) = 0;
 
-  /** The publication of @p name; waits for one. nullptr when interrupted. It belongs to the caller
-   * until that lets go of the returned pointer; a live one can then be claimed again, and starts
-   * with its caps and a key frame. One that ended unclaimed is kept for queue_time. */
-  virtual std::shared_ptr<Publication> wait_for (const std::string &name, Interrupt &interrupt) = 0;
+  /** The publication of @p name; waits for one. nullptr when interrupted, and when there is none at
+   * @p deadline. It belongs to the caller until that lets go of the returned pointer; a live one
+   * can then be claimed again, and starts with its caps and a key frame. One that ended unclaimed
+   * is kept for queue_time, or until the next one comes under its name. */
+  virtual std::shared_ptr<Publication> wait_for (
+      const std::string &name, Interrupt &interrupt, Deadline deadline = no_deadline) = 0;
 
   /** Ends what runs on a credential or key id that no longer holds (revocation). */
   virtual void close_where (

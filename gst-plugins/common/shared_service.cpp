@@ -8,7 +8,8 @@
 namespace stagedoor {
 namespace {
 
-std::mutex registry_mutex; // outermost: nothing is held when it is taken
+// Outermost: nothing is held when it is taken, but by a service that opens those it needs.
+std::recursive_mutex registry_mutex;
 std::map<std::pair<std::string, std::string>, std::weak_ptr<void>> registry; // by type, address
 
 // Weak: a context stays in elements and bins that no longer use the service.

@@ -12,6 +12,7 @@ struct Settings : DoorSetup
 {
   Settings () { location = "rtmp://:1935/live/demo"; }
   bool keep_listening = false;
+  unsigned reconnect_grace_ms = 0;
   std::string tls_certificate, tls_private_key;
   std::string webrtc_address = ":8189", public_address;
   Takeover takeover = Takeover::same_key;

@@ -4,12 +4,27 @@
  * SECTION:element-stagegatesrc
  * @title: stagegatesrc
  *
- * Listens for a publisher by RTMP, RTMPS or SRT (OBS, ffmpeg, cameras), lets in whoever shows a key
- * that holds, and puts out what that sends as elementary streams with complete caps, as they come:
- * nothing is decoded. One that is refused is told why; here that is an element message
- * "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
+ * Listens for a publisher by RTMP, RTMPS, SRT or WHIP (OBS, ffmpeg, cameras, browsers), lets in
+ * whoever shows a key that holds, and puts out what that sends as elementary streams with complete
+ * caps, as they come: nothing is decoded. One that is refused is told why; here that is an element
+ * message "stagedoor-refused" (fields "name", "peer", "reason" and "text"), never an error.
  * "stagedoor-published" (fields "name" and "protocol") and "stagedoor-unpublished" (field "why")
  * tell of the one that was admitted.
+ *
+ * A publisher whose connection breaks, stops, is taken over or is silent for 1.8 s interrupts
+ * the stream: an element message "stagedoor-interrupted" (field "why"). When frames flow again
+ * "stagedoor-resumed" (field "protocol") follows, and the stream goes on, on the same pads and in
+ * running time. #GstStageGateSrc:reconnect-grace says how long that may take; then come
+ * "stagedoor-unpublished" and EOS. Frames of the last publication are never mixed with those of the
+ * next.
+ *
+ * Elements downstream see an interruption on each pad as two serialized custom downstream events
+ * around it, "stagedoor-interrupted" (field "why") and "stagedoor-resumed". After the second, the
+ * first buffer of each pad is marked DISCONT; video begins with a key frame when it is another
+ * publication, which may have other caps. The events are the sure sign: DISCONT is also set where
+ * frames were lost. Time goes on during an interruption, so the buffers' timestamps have a gap as
+ * long as it was. A publisher that comes back without a track that it had before leaves that pad
+ * silent, but for GAP events while the other one has data.
  *
  * The pads "video" and "audio" appear with the first frame of each. A publisher need not send both:
  * no-more-pads comes with the second pad, or when the first has carried two seconds.
@@ -37,6 +52,15 @@
  * ! filesink location=demo.mp4
  * ]|
  * Likewise by SRT, from srt://127.0.0.1:9999?streamid=publish:live/demo.
+ *
+ * |[
+ * gst-launch-1.0 -e stagegatesrc name=gate location=whip://:8080/live/demo public=true
+ * gate.video ! queue ! mux.video_0 gate.audio ! queue ! mux.audio_0 matroskamux name=mux
+ * ! filesink location=demo.mkv
+ * ]|
+ * Likewise by WHIP, at http://127.0.0.1:8080/live/demo/whip. The HTTP server, and the UDP port of
+ * #GstStageGateSrc:webrtc-address, are shared with stagewhepsink. Such a publisher is asked for a
+ * key frame when something was lost, and when somebody downstream wants one.
  *
  * With #GstStageGateSrc:tls-certificate and #GstStageGateSrc:tls-private-key, rtmps:// listens for
  * RTMPS only, and rtmp:// takes both at one port.
@@ -124,12 +148,12 @@ Impl::open ()
 void
 Impl::start ()
 {
-  bool keep_listening = false;
+  gate::Patience patience;
   {
     const ObjectLock lock (self);
-    keep_listening = settings.keep_listening;
+    patience = {std::chrono::milliseconds (settings.reconnect_grace_ms), settings.keep_listening};
   }
-  reader.start (entrance->gate, entrance->name, keep_listening);
+  reader.start (entrance->gate, entrance->name, patience);
 }
 
 GstStructure *

@@ -14,9 +14,15 @@ namespace {
 constexpr GstClockTimeDiff second_track_time = 2 * GST_SECOND;
 /** More lateness than this is taken for a break, not for jitter. */
 constexpr GstClockTimeDiff most_latency = 2 * GST_SECOND;
-constexpr GstClockTimeDiff window_length = 5 * GST_SECOND;
 constexpr GstClockTimeDiff late_tolerance = 20 * GST_MSECOND;
 constexpr GstClockTimeDiff early_tolerance = 50 * GST_MSECOND;
+/** Whether all comes late after a silence has to be known sooner: what a network held back comes at
+ * once, and in time again then; what an encoder that stood still sends is late for good. */
+constexpr GstClockTimeDiff window_after_silence = 1 * GST_SECOND;
+/** Nothing comes of a track that has been silent for so long while the other one wasn't. */
+constexpr GstClockTimeDiff longest_pause = 1 * GST_SECOND;
+/** Of what is said about that. */
+constexpr GstClockTimeDiff shortest_gap = 500 * GST_MSECOND;
 /** Small enough that frames stay in order when time is taken back. */
 constexpr GstClockTimeDiff step_back = 5 * GST_MSECOND;
 
@@ -74,6 +80,34 @@ Outputs::add_pad (Track track)
   gst_flow_combiner_add_pad (combiner_, pad);
 }
 
+void
+Outputs::push_event (GstEvent *event)
+{
+  for (const auto &output : tracks_)
+    if (output.pad)
+      gst_pad_push_event (output.pad.get (), gst_event_ref (event));
+  gst_event_unref (event);
+}
+
+void
+Outputs::interrupt (const std::string &why)
+{
+  push_event (gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new ("stagedoor-interrupted", "why", G_TYPE_STRING, why.c_str (), nullptr)));
+}
+
+void
+Outputs::resume ()
+{
+  push_event (gst_event_new_custom (
+      GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("stagedoor-resumed")));
+  window_ = {.length = window_after_silence};
+  for (auto &output : tracks_) {
+    output.lost = true;
+    output.heard = GST_CLOCK_STIME_NONE;
+  }
+}
+
 GstFlowReturn
 Outputs::push (const TrackCaps &caps)
 {
@@ -99,6 +133,7 @@ Outputs::push (Frame frame)
 {
   auto &output = tracks_[frame.track == Track::video ? 0 : 1];
   restamp (output, frame);
+  fill (tracks_[frame.track == Track::video ? 1 : 0], output);
   const auto at = output.last;
   const auto flow = gst_flow_combiner_update_pad_flow (
       combiner_, output.pad.get (), gst_pad_push (output.pad.get (), frame.buffer.release ()));
@@ -145,6 +180,7 @@ Outputs::restamp (TrackOutput &output, const Frame &frame)
     has_offset_ = true;
     window_ = {};
   }
+  output.heard = arrived;
   if (GST_CLOCK_STIME_IS_VALID (arrived))
     follow_clock (arrived, theirs + offset_);
   const auto stamp = [this, &output] (GstClockTime time) {
@@ -163,6 +199,22 @@ Outputs::restamp (TrackOutput &output, const Frame &frame)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
 }
 
+/** A publisher may come back without a track that it had. Whoever waits for both must not wait. */
+void
+Outputs::fill (TrackOutput &silent, const TrackOutput &heard)
+{
+  if (!silent.pad || !GST_CLOCK_STIME_IS_VALID (heard.heard))
+    return;
+  if (!GST_CLOCK_STIME_IS_VALID (silent.heard))
+    silent.heard = heard.heard;
+  const auto from = std::max (silent.last, silent.told);
+  if (heard.heard - silent.heard < longest_pause || heard.last - from < shortest_gap)
+    return;
+  silent.told = heard.last;
+  gst_pad_push_event (silent.pad.get (), gst_event_new_gap (static_cast<GstClockTime> (from),
+                                             static_cast<GstClockTime> (silent.told - from)));
+}
+
 /** Nothing may come later than the latency that sinks were told of; and the publisher's clock isn't
  * ours, nor does it stop when the publisher does. */
 void
@@ -170,12 +222,12 @@ Outputs::follow_clock (GstClockTimeDiff arrived, GstClockTimeDiff stamped)
 {
   const auto late = arrived - stamped;
   if (!GST_CLOCK_STIME_IS_VALID (window_.since))
-    window_ = {arrived, late, late};
+    window_ = {arrived, late, late, window_.length};
   window_.least = std::min (window_.least, late);
   window_.most = std::max (window_.most, late);
   if (late > static_cast<GstClockTimeDiff> (latency_.load ()))
     raise_latency (late);
-  if (arrived - window_.since < window_length)
+  if (arrived - window_.since < window_.length)
     return;
   correct_offset ();
   window_ = {};
@@ -189,7 +241,7 @@ Outputs::correct_offset ()
         element_, "all came late by %" GST_STIME_FORMAT, GST_STIME_ARGS (window_.least));
     offset_ += window_.least;
     for (auto &output : tracks_)
-      output.lost = window_.least > most_latency;
+      output.lost = output.lost || window_.least > most_latency;
   } else if (window_.most < -early_tolerance) {
     offset_ -= step_back;
   }

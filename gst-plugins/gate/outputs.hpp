@@ -24,6 +24,9 @@ public:
 
   /** The next publication's timeline follows on the last one's. */
   void begin_publication () { has_offset_ = false; }
+  /** The publisher is away, and is back: the next frame of each track is marked DISCONT. */
+  void interrupt (const std::string &why);
+  void resume ();
   GstFlowReturn push (const TrackCaps &caps);
   GstFlowReturn push (Frame frame);
   void push_eos ();
@@ -39,19 +42,24 @@ private:
   {
     Ref<GstPad> pad;
     Ref<GstCaps> caps;
-    GstClockTimeDiff last = 0; // running time of what was pushed last
-    bool lost = false;         // its next frame isn't contiguous
+    GstClockTimeDiff last = 0;                     // running time of what was pushed last
+    bool lost = false;                             // its next frame isn't contiguous
+    GstClockTimeDiff heard = GST_CLOCK_STIME_NONE; // when the last one arrived, in running time
+    GstClockTimeDiff told = 0; // up to then, in running time, downstream knows that nothing comes
   };
   /** How late what came in the last while was, by our clock. */
   struct Window
   {
     GstClockTimeDiff since = GST_CLOCK_STIME_NONE;
     GstClockTimeDiff least = 0, most = 0;
+    GstClockTimeDiff length = 5 * GST_SECOND;
   };
 
   void add_pad (Track track);
+  void push_event (GstEvent *event);
   void say_no_more_pads (GstClockTimeDiff at);
   void restamp (TrackOutput &output, const Frame &frame);
+  void fill (TrackOutput &silent, const TrackOutput &heard);
   GstClockTimeDiff running_time_of (std::chrono::steady_clock::time_point then) const;
   void follow_clock (GstClockTimeDiff arrived, GstClockTimeDiff stamped);
   void correct_offset ();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// What the properties are; property_values.cpp has their values.
 #include "gst-plugins/gate/properties.hpp"
 
 #include <array>
@@ -39,27 +40,21 @@ dialect_type ()
   return type;
 }
 
-std::string
-text_of (const GValue *value)
-{
-  const char *set = g_value_get_string (value);
-  return set != nullptr ? set : "";
-}
-
 void
 install_admission (Specs &props)
 {
   /**
    * GstStageGateSrc:location:
    *
-   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or rtmps:// or srt://
-   * likewise. No host means all addresses, no port 1935, 1936 or 9999, and port 0 a free one.
+   * Where to listen and for which stream: rtmp://[HOST][:PORT]/APP/STREAM, or rtmps://, srt://
+   * or whip:// likewise. No host means all addresses, no port 1935, 1936, 9999 or 8080, and port 0
+   * a free one.
    *
    * Since: 0.1
    */
   props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "rtmp://, rtmps:// or srt://[HOST][:PORT]/APP/STREAM to listen on", "rtmp://:1935/live/demo",
-      readable);
+      "rtmp://, rtmps://, srt:// or whip://[HOST][:PORT]/APP/STREAM to listen on",
+      "rtmp://:1935/live/demo", readable);
   /**
    * GstStageGateSrc:key-file:
    *
@@ -95,13 +90,30 @@ install_behaviour (Specs &props)
   /**
    * GstStageGateSrc:keep-listening:
    *
-   * When a publisher stops, wait for the next one instead of ending the stream. That goes on
-   * on the same pads, in running time.
+   * What comes after the end of a stream, which is #GstStageGateSrc:reconnect-grace after its
+   * publisher left: another stream on the same pads, whenever its publisher comes, instead of EOS.
    *
    * Since: 0.1
    */
   props[PROP_KEEP_LISTENING] = g_param_spec_boolean ("keep-listening", "Keep listening",
-      "Wait for the next publisher when one stops, instead of ending the stream", FALSE, readable);
+      "Wait for another stream when one has ended, instead of EOS", FALSE, readable);
+  /**
+   * GstStageGateSrc:reconnect-grace:
+   *
+   * How many milliseconds an interruption may last before the stream ends: for so long a publisher
+   * that is gone may come back, by any protocol, or one that fell silent may go on. One that is
+   * connected and still silent by then is sent away. With 0 there is no coming back: the stream
+   * ends when its publisher leaves, and silence alone doesn't end it.
+   *
+   * Since: 0.1
+   */
+  props[PROP_RECONNECT_GRACE] = g_param_spec_uint ("reconnect-grace", "Reconnect grace",
+      "How long a publisher may be away before the stream ends (ms)", 0, 3600 * 1000, 0, readable);
+}
+
+void
+install_srt (Specs &props)
+{
   /**
    * GstStageGateSrc:srt-latency:
    *
@@ -246,48 +258,6 @@ install_webhook (Specs &props)
       "How the webhook is spoken to", dialect_type (), 0, readable);
 }
 
-bool
-set_authority (Settings &settings, guint id, const GValue *value)
-{
-  switch (id) {
-    case PROP_TAKEOVER:
-      settings.takeover = static_cast<Takeover> (g_value_get_enum (value));
-      return true;
-    case PROP_WEBHOOK:
-      settings.webhook = text_of (value);
-      return true;
-    case PROP_WEBHOOK_SECRET_FILE:
-      settings.webhook_secret_file = text_of (value);
-      return true;
-    case PROP_WEBHOOK_DIALECT:
-      settings.webhook_dialect = static_cast<webhook::Dialect> (g_value_get_enum (value));
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool
-get_authority (const Settings &settings, guint id, GValue *value)
-{
-  switch (id) {
-    case PROP_TAKEOVER:
-      g_value_set_enum (value, static_cast<gint> (settings.takeover));
-      return true;
-    case PROP_WEBHOOK:
-      g_value_set_string (value, settings.webhook.c_str ());
-      return true;
-    case PROP_WEBHOOK_SECRET_FILE:
-      g_value_set_string (value, settings.webhook_secret_file.c_str ());
-      return true;
-    case PROP_WEBHOOK_DIALECT:
-      g_value_set_enum (value, static_cast<gint> (settings.webhook_dialect));
-      return true;
-    default:
-      return false;
-  }
-}
-
 } // namespace
 
 void
@@ -296,6 +266,7 @@ install_properties (GObjectClass *object_class)
   static Specs props;
   install_admission (props);
   install_behaviour (props);
+  install_srt (props);
   install_webrtc (props);
   install_tls (props);
   install_takeover (props);
@@ -317,92 +288,6 @@ install_properties (GObjectClass *object_class)
   props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics", "What happened at this address",
       GST_TYPE_STRUCTURE, static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_properties (object_class, props.size (), props.data ());
-}
-
-bool
-set_setting (Settings &settings, guint id, const GValue *value)
-{
-  switch (id) {
-    case PROP_LOCATION:
-      settings.location = text_of (value);
-      return true;
-    case PROP_KEY_FILE:
-      settings.key_file = text_of (value);
-      return true;
-    case PROP_KEYS:
-      settings.keys = text_of (value);
-      return true;
-    case PROP_PUBLIC:
-      settings.public_stream = g_value_get_boolean (value);
-      return true;
-    case PROP_KEEP_LISTENING:
-      settings.keep_listening = g_value_get_boolean (value);
-      return true;
-    case PROP_SRT_LATENCY:
-      settings.srt_latency_ms = g_value_get_uint (value);
-      return true;
-    case PROP_SRT_PASSPHRASE:
-      settings.srt_passphrase = text_of (value);
-      return true;
-    case PROP_TLS_CERTIFICATE:
-      settings.tls_certificate = text_of (value);
-      return true;
-    case PROP_TLS_PRIVATE_KEY:
-      settings.tls_private_key = text_of (value);
-      return true;
-    case PROP_WEBRTC_ADDRESS:
-      settings.webrtc_address = text_of (value);
-      return true;
-    case PROP_PUBLIC_ADDRESS:
-      settings.public_address = text_of (value);
-      return true;
-    case PROP_LIMITS: {
-      const auto *fields = gst_value_get_structure (value);
-      settings.limits = fields != nullptr ? limits_from (fields) : Limits{};
-      return true;
-    }
-    default:
-      return set_authority (settings, id, value);
-  }
-}
-
-bool
-get_setting (const Settings &settings, guint id, GValue *value)
-{
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, settings.location.c_str ());
-      return true;
-    case PROP_KEY_FILE:
-      g_value_set_string (value, settings.key_file.c_str ());
-      return true;
-    case PROP_PUBLIC:
-      g_value_set_boolean (value, settings.public_stream);
-      return true;
-    case PROP_KEEP_LISTENING:
-      g_value_set_boolean (value, settings.keep_listening);
-      return true;
-    case PROP_SRT_LATENCY:
-      g_value_set_uint (value, settings.srt_latency_ms);
-      return true;
-    case PROP_TLS_CERTIFICATE:
-      g_value_set_string (value, settings.tls_certificate.c_str ());
-      return true;
-    case PROP_TLS_PRIVATE_KEY:
-      g_value_set_string (value, settings.tls_private_key.c_str ());
-      return true;
-    case PROP_WEBRTC_ADDRESS:
-      g_value_set_string (value, settings.webrtc_address.c_str ());
-      return true;
-    case PROP_PUBLIC_ADDRESS:
-      g_value_set_string (value, settings.public_address.c_str ());
-      return true;
-    case PROP_LIMITS:
-      g_value_take_boxed (value, limits_structure (settings.limits.value_or (Limits{})));
-      return true;
-    default:
-      return get_authority (settings, id, value);
-  }
 }
 
 } // namespace stagedoor::gate

@@ -6,6 +6,13 @@ GST_DEBUG_CATEGORY_EXTERN (gst_stage_gate_src_debug);
 #define GST_CAT_DEFAULT gst_stage_gate_src_debug
 
 namespace stagedoor::gate {
+namespace {
+
+/** A publisher that sends nothing for so long is away, whether or not it is connected: within two
+ * seconds everybody is to know. */
+constexpr std::chrono::milliseconds longest_silence{1800};
+
+} // namespace
 
 StreamReader::StreamReader (GstElement *element)
     : element_ (element), outputs_ (element, [this] { request_key_frame (); })
@@ -19,11 +26,12 @@ StreamReader::~StreamReader ()
 }
 
 void
-StreamReader::start (std::shared_ptr<Gate> gate, std::string name, bool keep_listening)
+StreamReader::start (std::shared_ptr<Gate> gate, std::string name, const Patience &patience)
 {
   gate_ = std::move (gate);
   name_ = std::move (name);
-  keep_listening_ = keep_listening;
+  patience_ = patience;
+  stage_ = Stage::none;
   eos_ = false;
   interrupt_.reset ();
   {
@@ -111,10 +119,9 @@ StreamReader::stats () const
 void
 StreamReader::step ()
 {
-  if (!wait_until_playing () || (publication_ == nullptr && !claim ()))
+  if (!wait_until_playing ())
     return finish (GST_FLOW_FLUSHING);
-  auto item = publication_->pop (interrupt_);
-  const auto flow = item ? take (std::move (*item)) : GST_FLOW_FLUSHING;
+  const auto flow = publication_ == nullptr ? await_publication () : read ();
   if (flow != GST_FLOW_OK)
     finish (flow);
 }
@@ -128,39 +135,118 @@ StreamReader::wait_until_playing ()
   return !interrupt_.is_set ();
 }
 
-bool
-StreamReader::claim ()
+/** When what is waited for has not come in time. */
+Deadline
+StreamReader::deadline () const
 {
-  auto publication = gate_->wait_for (name_, interrupt_);
+  if (stage_ == Stage::flowing)
+    return since_ + longest_silence;
+  // Without a grace it is left to the gate when a silent publisher counts as gone.
+  return stage_ == Stage::interrupted && patience_.grace.count () > 0 ? since_ + patience_.grace
+                                                                      : no_deadline;
+}
+
+GstFlowReturn
+StreamReader::await_publication ()
+{
+  auto publication = gate_->wait_for (name_, interrupt_, deadline ());
   if (publication == nullptr)
-    return false;
-  post (gst_structure_new ("stagedoor-published", "name", G_TYPE_STRING, name_.c_str (), "protocol",
-      G_TYPE_STRING, publication->protocol ().c_str (), nullptr));
-  publication->request_key_frame (); // the last one may be long ago
+    return interrupt_.is_set () ? GST_FLOW_FLUSHING : stream_ended ();
+  if (stage_ == Stage::none) {
+    post (gst_structure_new ("stagedoor-published", "name", G_TYPE_STRING, name_.c_str (),
+        "protocol", G_TYPE_STRING, publication->protocol ().c_str (), nullptr));
+    stage_ = Stage::announced;
+  }
+  since_ = std::chrono::steady_clock::now (); // whoever comes back in time gets time to begin
+  publication->request_key_frame ();          // the last one may be long ago
   set_publication (std::move (publication));
   outputs_.begin_publication ();
-  return true;
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+StreamReader::read ()
+{
+  auto item = publication_->pop (interrupt_, deadline ());
+  if (item)
+    return take (std::move (*item));
+  if (interrupt_.is_set ())
+    return GST_FLOW_FLUSHING;
+  nothing_came ();
+  return GST_FLOW_OK;
 }
 
 GstFlowReturn
 StreamReader::take (Item item)
 {
+  if (const auto *end = std::get_if<End> (&item))
+    return publication_ended (end->why);
+  if (stage_ == Stage::dismissed)
+    return GST_FLOW_OK;
   if (const auto *caps = std::get_if<TrackCaps> (&item))
     return outputs_.push (*caps);
   if (auto *frame = std::get_if<Frame> (&item))
-    return outputs_.push (std::move (*frame));
-  if (const auto *end = std::get_if<End> (&item))
-    return publication_ended (end->why);
+    return take_frame (std::move (*frame));
   return GST_FLOW_OK;
+}
+
+GstFlowReturn
+StreamReader::take_frame (Frame frame)
+{
+  since_ = frame.arrived;
+  if (stage_ == Stage::interrupted)
+    resume ();
+  stage_ = Stage::flowing;
+  return outputs_.push (std::move (frame));
+}
+
+/** The publisher is connected still. */
+void
+StreamReader::nothing_came ()
+{
+  if (stage_ == Stage::flowing)
+    return interrupt ("the publisher sends nothing");
+  stage_ = Stage::dismissed; // and what it sends until it knows isn't wanted any more
+  publication_->close ("the publisher sent nothing for too long");
 }
 
 GstFlowReturn
 StreamReader::publication_ended (const std::string &why)
 {
   set_publication (nullptr);
-  post (gst_structure_new ("stagedoor-unpublished", "why", G_TYPE_STRING, why.c_str (), nullptr));
+  if (stage_ == Stage::flowing && patience_.grace.count () > 0)
+    interrupt (why);
+  why_ = why;
+  if (stage_ != Stage::interrupted || patience_.grace.count () == 0)
+    return stream_ended ();
+  since_ = std::chrono::steady_clock::now ();
+  return GST_FLOW_OK;
+}
+
+void
+StreamReader::interrupt (const std::string &why)
+{
+  stage_ = Stage::interrupted;
+  since_ = std::chrono::steady_clock::now ();
+  post (gst_structure_new ("stagedoor-interrupted", "why", G_TYPE_STRING, why.c_str (), nullptr));
+  outputs_.interrupt (why);
+}
+
+void
+StreamReader::resume ()
+{
+  post (gst_structure_new (
+      "stagedoor-resumed", "protocol", G_TYPE_STRING, publication_->protocol ().c_str (), nullptr));
+  outputs_.resume ();
+}
+
+GstFlowReturn
+StreamReader::stream_ended ()
+{
+  stage_ = Stage::none;
+  post (gst_structure_new ("stagedoor-unpublished", "why", G_TYPE_STRING, why_.c_str (), nullptr));
   // Without a pad there is nobody to be told of an end.
-  return keep_listening_ || !outputs_.any () ? GST_FLOW_OK : GST_FLOW_EOS;
+  return patience_.keep_listening || !outputs_.any () ? GST_FLOW_OK : GST_FLOW_EOS;
 }
 
 void

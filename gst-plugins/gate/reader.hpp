@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The element's streaming thread: waits for publications and pushes what they hold.
+// The element's streaming thread: waits for publications, pushes what they hold, and tells when the
+// publisher is away.
 #pragma once
 
 #include "gst-plugins/gate/entrance.hpp"
 #include "gst-plugins/gate/outputs.hpp"
 
 namespace stagedoor::gate {
+
+/** How the end of a publication is taken. */
+struct Patience
+{
+  std::chrono::milliseconds grace{0}; ///< how long an interruption may last; 0: none is
+  bool keep_listening = false;        ///< what comes after the end of a stream
+};
 
 class StreamReader
 {
@@ -14,7 +22,7 @@ public:
   ~StreamReader ();
 
   // Called by the state change, in this order.
-  void start (std::shared_ptr<Gate> gate, std::string name, bool keep_listening);
+  void start (std::shared_ptr<Gate> gate, std::string name, const Patience &patience);
   void set_playing (bool playing); ///< a live source is silent while paused
   void unblock ();                 ///< before the pads are deactivated
   void stop ();                    ///< afterwards; joins the thread
@@ -25,11 +33,27 @@ public:
   GstStructure *stats () const;
 
 private:
+  /** Of the stream, which may take several publications. */
+  enum class Stage {
+    none,        ///< nobody publishes
+    announced,   ///< somebody does; no frame yet
+    flowing,     ///< frames came
+    interrupted, ///< they came, and don't any more
+    dismissed,   ///< the publisher was silent for too long, and is told so
+  };
+
   void step ();
   bool wait_until_playing ();
-  bool claim ();
+  GstFlowReturn await_publication ();
+  GstFlowReturn read ();
   GstFlowReturn take (Item item);
+  GstFlowReturn take_frame (Frame frame);
   GstFlowReturn publication_ended (const std::string &why);
+  GstFlowReturn stream_ended ();
+  Deadline deadline () const;
+  void nothing_came ();
+  void interrupt (const std::string &why);
+  void resume ();
   void finish (GstFlowReturn flow);
   void post (GstStructure *message) const;
   std::shared_ptr<Publication> current_publication () const;
@@ -48,7 +72,10 @@ private:
   // Streaming thread; set while there is none:
   std::shared_ptr<Gate> gate_;
   std::string name_;
-  bool keep_listening_ = false;
+  Patience patience_;
+  Stage stage_ = Stage::none;
+  Deadline since_;  // of what deadline() is counted from: a sign of life, or of none
+  std::string why_; // there is no publisher, or a silent one
   Outputs outputs_;
 };
 

@@ -29,6 +29,7 @@ const { GST_PLUGIN_PATH_1_0, GST_PLUGIN_SYSTEM_PATH_1_0, GST_REGISTRY, GST_REGIS
 const ffmpeg = (...args) => new Child("ffmpeg", [...quiet, ...args], { env: foreign });
 
 export const publish = (url) => ffmpeg(...picture, ...sound, ...h264, ...aac, "-f", "flv", url);
+export const publishSrt = (url) => ffmpeg(...picture, ...sound, ...h264, ...aac, "-f", "mpegts", url);
 export const publishSilent = (url) => ffmpeg(...picture, ...h264, "-f", "flv", url);
 export const publishSound = (url) => ffmpeg(...sound, ...aac, "-f", "flv", url);
 export const publishReordered = (url) => ffmpeg(...picture, ...sound, ...reordered, ...aac, "-f", "flv", url);

@@ -10,11 +10,13 @@ import { Child, run } from "./processes.mjs";
 const stagedoor = process.env.STAGEDOOR;
 
 export class Server {
-  static async start({ env = {}, state, http = "127.0.0.1:0" } = {}) {
+  /** Unless there is a grace, in seconds, a stream ends with its publisher. */
+  static async start({ env = {}, state, http = "127.0.0.1:0", grace = 0 } = {}) {
     const server = new Server();
     server.state = state ?? (await mkdtemp(join(tmpdir(), "stagedoor-")));
     const any = "127.0.0.1:0";
-    const flags = ["--state", server.state, "--rtmp", any, "--srt", any, "--http", http, "--webrtc", any, "--ready-fd", "3"];
+    const flags = ["--state", server.state, "--rtmp", any, "--srt", any, "--http", http, "--webrtc", any,
+      "--reconnect-grace", String(grace), "--ready-fd", "3"];
     server.process = new Child(stagedoor, ["serve", ...flags], { env: { ...process.env, ...env }, extra: ["pipe"] });
     const ready = server.process.child.stdio[3];
     await Promise.race([once(ready, "data"), server.process.ended]);

@@ -6,8 +6,8 @@ import { chromium } from "playwright-core";
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
   "--disable-background-networking", "--disable-component-update"];
 
-export function launch() {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: ARGUMENTS });
+export function launch(...flags) {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: [...ARGUMENTS, ...flags] });
 }
 
 export function closePages(browser) {

@@ -95,6 +95,9 @@ def accepts(port):
 
 def publisher(protocol, port, stream, launched):
     """The command that publishes, once somebody listens. SRT callers keep trying by themselves."""
+    if protocol == "whip":
+        wait_until(lambda: launched.poll() is not None or accepts(port), PATIENCE_S)
+        return [sys.executable, ROOT / "tests/interop/whip_network_test.py", "--publish", f"http://127.0.0.1:{port}/{stream}/whip", ""]
     if protocol == "srt":
         return [*PUBLISHER.split(), "-f", "mpegts", f"srt://127.0.0.1:{port}?streamid=publish:{stream}&connect_timeout={PATIENCE_S * 1000}"]
     wait_until(lambda: launched.poll() is not None or accepts(port), PATIENCE_S)
@@ -112,7 +115,7 @@ def run_example(line, folder):
             subprocess.Popen(shlex.split(line), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         ]
         launched = children[0]
-        knock = re.search(r"(rtmp|srt)://\S*:(\d+)/(\S+)", line)
+        knock = re.search(r"(rtmp|srt|whip)://\S*:(\d+)/(\S+)", line)
         if "stagegatesrc" in line and knock:
             command = publisher(knock[1], int(knock[2]), knock[3], launched)
             children.append(subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT))

@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -24,25 +25,29 @@ for name in SERVER_ONLY:
 
 
 class Stage:
-    """A server with one live stream, as a context."""
+    """A server with one stream, as a context; live by ffmpeg unless somebody else is to publish."""
 
-    def __init__(self, stream):
-        self.stream = stream
+    def __init__(self, stream, *flags, live=True):
+        self.stream, self.flags, self.live = stream, flags, live
         self.folder = tempfile.TemporaryDirectory(prefix="stagedoor-")
         self.children = []
 
     def __enter__(self):
         try:
             self._serve()
-            self._publish()
+            self._mint()
+            if self.live:
+                self._publish()
         except BaseException:
             self._end()
             raise
         return self
 
     def __exit__(self, failure, *_):
-        self._end()
+        log = self._end()
         # A sanitizer has the last word.
+        if failure is not None or self.server.returncode != 0:
+            sys.stderr.write(log)
         if failure is None and self.server.returncode != 0:
             raise RuntimeError(f"the server ended with {self.server.returncode}")
 
@@ -54,34 +59,50 @@ class Stage:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        log = self.log()
         self.folder.cleanup()
+        return log
+
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def _serve(self):
         reader, writer = os.pipe()
         flags = [f"--{name}=127.0.0.1:0" for name in ("rtmp", "srt", "http", "webrtc")]
-        command = [PROGRAM, "serve", "--state", self.folder.name, *flags, "--ready-fd", str(writer)]
-        self.server = subprocess.Popen(command, pass_fds=[writer], env=SERVER_ENV, stdin=subprocess.DEVNULL)
+        command = [PROGRAM, "serve", "--state", self.folder.name, *flags, *self.flags, "--ready-fd", str(writer)]
+        self.log_path = Path(self.folder.name) / "log"
+        with open(self.log_path, "wb") as log:
+            self.server = subprocess.Popen(command, pass_fds=[writer], env=SERVER_ENV, stdin=subprocess.DEVNULL, stderr=log)
         self.children.append(self.server)
         os.close(writer)
         with os.fdopen(reader, "rb") as ready:
             if not ready.read():
-                raise RuntimeError("the server gave up")
+                raise RuntimeError(f"the server gave up: {self.log()}")
 
-    def _publish(self):
+    def _mint(self):
         command = [PROGRAM, "key", "new", "--stream", self.stream, "--state", self.folder.name, "--json"]
         key = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=SERVER_ENV).stdout)
-        self.whep = key["whep"]["url"]
+        self.whep, self.srt = key["whep"]["url"], key["srt"]["url"]
+        self.whip, self.token = key["whip"]["url"], key["whip"]["token"]
+        self.rtmp = f"{key['rtmp']['server']}/{key['rtmp']['key']}"
+
+    def _publish(self):
         publisher = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "warning", "-re", "-f", "lavfi", "-i", COUNTER,
                      "-re", "-f", "lavfi", "-i", f"sine=frequency={TONE}:sample_rate=48000",
                      "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline",
                      "-pix_fmt", "yuv420p", "-b:v", "1000k", "-g", "30", "-c:a", "aac", "-b:a", "96k", "-ac", "2",
-                     "-f", "flv", f"{key['rtmp']['server']}/{key['rtmp']['key']}"]
+                     "-f", "flv", self.rtmp]
         self.children.append(subprocess.Popen(publisher, env=FOREIGN_ENV, stdin=subprocess.DEVNULL))
 
 
-def post(url, offer):
+def headers(token, **more):
+    return {**more, "Authorization": f"Bearer {token}"} if token else more
+
+
+def post(url, offer, token=None):
     """(session URL, answer), or None while the stream is not live."""
-    request = urllib.request.Request(url, offer.encode(), {"Content-Type": "application/sdp"}, method="POST")
+    head = headers(token, **{"Content-Type": "application/sdp"})
+    request = urllib.request.Request(url, offer.encode(), head, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=5) as response:
             session = urllib.request.urljoin(url, response.headers["Location"])
@@ -92,9 +113,10 @@ def post(url, offer):
         raise RuntimeError(f"{error.code}: {error.read(1000).decode(errors='replace')}") from error
 
 
-def delete(session):
+def delete(session, token=None):
     """The HTTP status of the farewell."""
-    with urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=5) as response:
+    request = urllib.request.Request(session, headers=headers(token), method="DELETE")
+    with urllib.request.urlopen(request, timeout=5) as response:
         return response.status
 
 

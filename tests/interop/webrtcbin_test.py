@@ -29,6 +29,15 @@ TAILS = {
 }
 
 
+def stay_on_loopback(peer):
+    ice = peer.get_property("ice-agent")
+    # In 1.22 the object still floats here, and Python takes the only reference, which is webrtcbin's: it must not be
+    # given up.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(ice))
+    ice.get_property("agent").set_property("upnp", False)
+    ice.emit("add-local-ip-address", "127.0.0.1")
+
+
 class Viewer:
     def __init__(self):
         self.seen = Seen()
@@ -37,12 +46,7 @@ class Viewer:
         self.peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
         self.peer.set_property("latency", 50)
         self.pipeline.add(self.peer)
-        ice = self.peer.get_property("ice-agent")
-        # In 1.22 the object still floats here, and Python takes the only reference, which is webrtcbin's: it must not
-        # be given up.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(ice))
-        ice.get_property("agent").set_property("upnp", False)
-        ice.emit("add-local-ip-address", "127.0.0.1")
+        stay_on_loopback(self.peer)
         for caps in (VIDEO, AUDIO):
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
             self.peer.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
@@ -102,6 +106,9 @@ class Viewer:
         self.seen.sound(numpy.frombuffer(buffer.extract_dup(0, buffer.get_size()), numpy.int16), 48000)
         return Gst.FlowReturn.OK
 
+    def close(self):
+        self.pipeline.set_state(Gst.State.NULL)
+
     def error(self):
         message = self.pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
         return message.parse_error() if message else None
@@ -123,7 +130,7 @@ class Webrtcbin(unittest.TestCase):
             self.assertIsNone(viewer.error())
             time.sleep(0.05)
         self.assertEqual(delete(session), 200)
-        viewer.pipeline.set_state(Gst.State.NULL)
+        viewer.close()
         return viewer.seen
 
     def test_five_seconds_of_picture_and_sound(self):

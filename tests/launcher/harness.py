@@ -44,7 +44,8 @@ def wait_until(condition, what, seconds=PATIENCE_S):
 
 
 class Server:
-    """`stagedoor serve`, ready. A context manager: it must end with 0 when told to."""
+    """`stagedoor serve`, ready. A context manager: it must end with 0 when told to. Unless the flags say otherwise a
+    stream ends with its publisher."""
 
     def __init__(self, *flags, state=None, env=None):
         self._folder = tempfile.TemporaryDirectory()
@@ -54,7 +55,7 @@ class Server:
         self._log = open(self.folder / "log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "127.0.0.1:0",
-             "--state", str(self.state), "--ready-fd", str(write_end), *flags],
+             "--reconnect-grace", "0", "--state", str(self.state), "--ready-fd", str(write_end), *flags],
             pass_fds=[write_end], stderr=self._log, env={**os.environ, **(env or {})},
         )
         os.close(write_end)

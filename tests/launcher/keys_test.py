@@ -39,6 +39,8 @@ class Keys(unittest.TestCase):
         self.assertRegex(credential["rtmp"]["key"], r"^demo\?key=1k1\.0\.p\.[\w-]{22}$")
         self.assertEqual(credential["srt"]["url"],
                          "srt://localhost:9999?streamid=publish:live/demo?key=" + credential["rtmp"]["key"][9:])
+        self.assertEqual(credential["whip"], {"url": "http://localhost:8080/live/demo/whip",
+                                              "token": credential["rtmp"]["key"][9:]})
         self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo")
         self.assertEqual(credential["whep"], {"url": "http://localhost:8080/live/demo/whep"})
         self.assertEqual(credential["role"], "publish")
@@ -48,6 +50,7 @@ class Keys(unittest.TestCase):
         self.assertNotIn("rtmp", credential)
         self.assertEqual(credential["srt"]["url"],
                          "srt://localhost:9999?streamid=request:live/demo?key=" + credential["whep"]["token"])
+        self.assertNotIn("whip", credential)
         self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo?key=" + credential["whep"]["token"])
 
     def test_host(self):

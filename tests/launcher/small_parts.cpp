@@ -16,13 +16,16 @@ START_TEST (test_serve_line)
   const auto defaults = parse_command_line ({});
   ck_assert (defaults.has_value ());
   expect_same (std::get<ServeOptions> (*defaults).rtmp, ":1935");
+  ck_assert_int_eq (std::get<ServeOptions> (*defaults).reconnect_grace, 15);
   for (const std::vector<std::string> &line :
       {std::vector<std::string>{"serve", "--rtmp", ":1", "--http=:2", "--webrtc", ":3", "--state",
            "/s", "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f", "--limit",
-           "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p"},
+           "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p",
+           "--reconnect-grace", "0"},
           std::vector<std::string>{"--rtmp", ":1", "--http=:2", "--webrtc", ":3", "--state", "/s",
               "--ready-fd", "9", "--set", "a=1", "--set", "b=2", "--pipeline", "f", "--limit",
-              "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p"}}) {
+              "connections=7", "--srt-latency", "40", "--srt-passphrase-file", "/p",
+              "--reconnect-grace=0"}}) {
     const auto command = parse_command_line (line);
     ck_assert (command.has_value ());
     const auto &serve = std::get<ServeOptions> (*command);
@@ -32,6 +35,7 @@ START_TEST (test_serve_line)
     expect_same (serve.state, "/s");
     expect_same (serve.pipeline, "f");
     ck_assert_int_eq (serve.ready_fd, 9);
+    ck_assert_int_eq (serve.reconnect_grace, 0);
     ck_assert_uint_eq (serve.settings.size (), 2);
     ck_assert_uint_eq (serve.limits.size (), 1);
     ck_assert_int_eq (serve.srt_latency_ms, 40);
@@ -67,8 +71,10 @@ START_TEST (test_wrong_lines)
 {
   const std::vector<std::string> table[] = {{"sevre"}, {"serve", "x"}, {"serve", "--nothing"},
       {"serve", "--rtmp"}, {"serve", "--ready-fd", "x"}, {"serve", "--ready-fd", "1"},
-      {"serve", "--ready-fd", "-5"}, {"check"}, {"check", "--yaml", "f"}, {"key"}, {"key", "make"},
-      {"key", "new"}, {"key", "new", "--stream", "live/x", "y"},
+      {"serve", "--ready-fd", "-5"}, {"serve", "--reconnect-grace", "-1"},
+      {"serve", "--reconnect-grace", "3601"}, {"serve", "--reconnect-grace", "1.5"}, {"check"},
+      {"check", "--yaml", "f"}, {"key"}, {"key", "make"}, {"key", "new"},
+      {"key", "new", "--stream", "live/x", "y"},
       {"key", "new", "--stream", "live/x", "--role", "admin"}, {"key", "inspect"},
       {"key", "inspect", "a", "b"}, {"key", "revoke"}, {"key", "revoke", "a", "--key-id", "k1"}};
   for (const auto &line : table)

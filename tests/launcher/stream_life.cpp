@@ -105,7 +105,10 @@ START_TEST (test_failure_starts_again_after_a_delay)
   Stage stage;
   stage.go_live ();
   ck_assert (stage (Event::failed) == Action::stop);
-  ck_assert (stage.life.phase () == Phase::interrupted);
+  ck_assert (stage.life.phase () == Phase::starting);
+  ck_assert (stage (Event::flowing) == Action::none); // news from before the failure
+  ck_assert (stage (Event::interrupted) == Action::none);
+  ck_assert (stage.life.phase () == Phase::starting);
   ck_assert (stage (Event::stopped) == Action::none);
   ck_assert (*stage.life.wake_at () == stage.now + StreamLife::first_delay);
   stage.now += StreamLife::first_delay / 2;
@@ -121,7 +124,7 @@ START_TEST (test_pipeline_that_goes_down_slowly_is_waited_for)
   stage.go_live ();
   stage (Event::failed);
   ck_assert (stage.wake () == Action::none); // it is not down
-  ck_assert (stage.life.phase () == Phase::interrupted);
+  ck_assert (stage.life.phase () == Phase::starting);
   ck_assert (!stage.life.wake_at ());
   ck_assert (stage (Event::stopped) == Action::start);
 }
@@ -146,7 +149,7 @@ START_TEST (test_delays_double_up_to_a_bound)
 }
 END_TEST
 
-START_TEST (test_publisher_who_leaves_while_interrupted)
+START_TEST (test_publisher_who_leaves_after_a_failure)
 {
   Stage stage;
   stage.go_live ();
@@ -156,6 +159,83 @@ START_TEST (test_publisher_who_leaves_while_interrupted)
   ck_assert (stage.wake () == Action::none);
   ck_assert (stage.life.phase () == Phase::offline);
   ck_assert (!stage.life.wake_at ());
+}
+END_TEST
+
+START_TEST (test_publisher_who_comes_back)
+{
+  Stage stage;
+  stage.go_live ();
+  for (int round = 0; round < 3; ++round) {
+    stage.publisher_here = round == 1; // connected and silent
+    ck_assert (stage (Event::interrupted) == Action::none);
+    ck_assert (stage.life.phase () == Phase::interrupted);
+    ck_assert (!stage.life.wake_at ()); // the pipeline knows how long it waits
+    ck_assert (stage (Event::flowing) == Action::none);
+    ck_assert (stage (Event::published) == Action::none);
+    ck_assert (stage.life.phase () == Phase::interrupted); // no frame yet
+    ck_assert (stage (Event::resumed) == Action::none);
+    ck_assert (stage.life.phase () == Phase::live);
+  }
+}
+END_TEST
+
+START_TEST (test_publisher_who_stays_away)
+{
+  Stage stage;
+  stage.go_live ();
+  stage (Event::interrupted);
+  stage.publisher_here = false;
+  ck_assert (stage (Event::ended) == Action::stop);
+  ck_assert (stage.life.phase () == Phase::stopping);
+  ck_assert (stage (Event::resumed) == Action::none);
+  ck_assert (stage.life.phase () == Phase::stopping);
+  ck_assert (stage (Event::stopped) == Action::none);
+  ck_assert (stage.life.phase () == Phase::offline);
+}
+END_TEST
+
+START_TEST (test_publisher_who_comes_back_too_late_starts_anew)
+{
+  Stage stage;
+  stage.go_live ();
+  stage (Event::interrupted);
+  stage (Event::ended);
+  stage (Event::published);
+  ck_assert (stage (Event::stopped) == Action::start);
+  ck_assert (stage.life.phase () == Phase::starting);
+}
+END_TEST
+
+START_TEST (test_interrupted_before_the_first_frame_was_told_of)
+{
+  Stage stage;
+  stage (Event::published);
+  ck_assert (stage (Event::interrupted) == Action::none);
+  ck_assert (stage.life.phase () == Phase::interrupted);
+  ck_assert (!stage.life.wake_at ());
+  ck_assert (stage (Event::flowing) == Action::none);
+  ck_assert (stage.life.phase () == Phase::interrupted);
+  stage (Event::resumed);
+  ck_assert (stage.life.phase () == Phase::live);
+}
+END_TEST
+
+START_TEST (test_failure_while_interrupted)
+{
+  Stage stage;
+  stage.go_live ();
+  stage (Event::interrupted);
+  ck_assert (stage (Event::failed) == Action::stop);
+  ck_assert (stage.life.phase () == Phase::starting);
+  stage (Event::stopped);
+  ck_assert (stage.wake () == Action::start);
+  stage (Event::interrupted);
+  stage (Event::failed);
+  stage (Event::stopped);
+  stage.publisher_here = false;
+  ck_assert (stage.wake () == Action::none);
+  ck_assert (stage.life.phase () == Phase::offline);
 }
 END_TEST
 
@@ -185,6 +265,14 @@ START_TEST (test_shut_down_in_every_phase)
   ck_assert (live (Event::stopped) == Action::none);
   ck_assert (live.life.phase () == Phase::offline);
 
+  Stage away;
+  away.go_live ();
+  away (Event::interrupted);
+  ck_assert (away (Event::shut_down) == Action::stop);
+  ck_assert (away.life.phase () == Phase::stopping);
+  ck_assert (away (Event::stopped) == Action::none);
+  ck_assert (away.life.phase () == Phase::offline);
+
   Stage going_down;
   going_down.go_live ();
   going_down (Event::failed);
@@ -206,8 +294,8 @@ END_TEST
 START_TEST (test_any_order_of_events_keeps_start_and_stop_in_turn)
 {
   std::mt19937 random (7);
-  constexpr Event events[] = {
-      Event::published, Event::flowing, Event::ended, Event::failed, Event::stopped, Event::woken};
+  constexpr Event events[] = {Event::published, Event::flowing, Event::interrupted, Event::resumed,
+      Event::ended, Event::failed, Event::stopped, Event::woken};
   for (int life = 0; life < 200; ++life) {
     Stage stage;
     bool up = false, asked = false;
@@ -225,10 +313,10 @@ START_TEST (test_any_order_of_events_keeps_start_and_stop_in_turn)
       up |= action == Action::start;
       asked |= action == Action::stop;
       ck_assert (stage.life.phase () != Phase::offline || !up);
-      ck_assert ((stage.life.phase () != Phase::live && stage.life.phase () != Phase::starting)
-                 || (up && !asked));
-      ck_assert (
-          stage.life.phase () != Phase::interrupted || up || stage.life.wake_at ()); // never stuck
+      const auto phase = stage.life.phase ();
+      ck_assert ((phase != Phase::live && phase != Phase::interrupted) || (up && !asked));
+      ck_assert (phase != Phase::starting || up || stage.life.wake_at ()); // never stuck
+      ck_assert (phase != Phase::stopping || asked);
     }
   }
 }
@@ -242,7 +330,9 @@ main ()
           test_published_again_while_stopping_starts_again, test_taken_over_while_live_starts_again,
           test_taken_over_by_one_who_left_rests, test_failure_starts_again_after_a_delay,
           test_pipeline_that_goes_down_slowly_is_waited_for, test_delays_double_up_to_a_bound,
-          test_publisher_who_leaves_while_interrupted,
+          test_publisher_who_leaves_after_a_failure, test_publisher_who_comes_back,
+          test_publisher_who_stays_away, test_publisher_who_comes_back_too_late_starts_anew,
+          test_interrupted_before_the_first_frame_was_told_of, test_failure_while_interrupted,
           test_pipeline_that_waits_for_nobody_is_stopped, test_shut_down_in_every_phase,
           test_any_order_of_events_keeps_start_and_stop_in_turn});
 }

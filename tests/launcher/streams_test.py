@@ -145,7 +145,7 @@ class Streams(unittest.TestCase):
             with Server("--pipeline", path) as server, Publisher(server.key("live/sound"), video=False) as calm:
                 server.wait_for_state("live/sound", "live")
                 with Publisher(server.key("live/broken"), audio=False) as publisher:
-                    status = server.wait_for_state("live/broken", "interrupted")
+                    status = wait_until(lambda: (s := server.status("live/broken"))["state"] == "starting" and s["problems"] and s, "the failure")
                     jsonschema.validate(status, SCHEMA)
                     self.assertEqual(len(status["problems"]), 1)
                     wait_until(lambda: server.log().count("live/broken: the pipeline failed") >= 3, "it to be tried again")
@@ -160,7 +160,8 @@ class Streams(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pipeline_file(folder, f"gate.video ! filesink location={folder}/none/x")
             with Server("--pipeline", path) as server, Publisher(server.key("live/demo"), audio=False) as publisher:
-                server.wait_for_state("live/demo", "interrupted")
+                wait_until(lambda: server.status("live/demo")["problems"], "the failure")
+                self.assertEqual(server.status("live/demo")["state"], "starting")
                 wait_until(lambda: server.log().count("live/demo: the pipeline failed") >= 2, "it to be tried again")
                 publisher.stop()
                 server.wait_for_state("live/demo", "offline")

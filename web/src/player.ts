@@ -181,11 +181,12 @@ export class Player {
     this.misses = 0;
     this.status = status;
     // A stream that began anew owes nothing to what went wrong with the one before.
-    if (before?.state !== status.state || before.since !== status.since) this.forget();
+    const anew = before?.state !== status.state || before.since !== status.since;
+    if (anew) this.forget();
     if (this.phase === "paused") return this.enter("paused");
     switch (status.state) {
       case "live":
-        return this.onLive();
+        return this.onLive(anew);
       case "interrupted":
         return this.enter("interrupted");
       case "starting":
@@ -196,8 +197,9 @@ export class Player {
     }
   }
 
-  private onLive(): void {
-    if (this.session && this.phase === "interrupted") {
+  private onLive(anew: boolean): void {
+    // An interruption may have come and gone between two looks.
+    if (this.session && (this.phase === "interrupted" || (this.stalled && anew))) {
       // The publisher is back and the same session carries on; it gets the time to.
       this.stalled = false;
       this.watchProgress(STALL);

@@ -141,9 +141,10 @@ public:
     core_->loop ().call ([&] { id = core_->on_refused (std::move (call)); });
     return token ([id] (Core &core) { core.forget_callback (id); });
   }
-  std::shared_ptr<Publication> wait_for (const std::string &name, Interrupt &interrupt) override
+  std::shared_ptr<Publication> wait_for (
+      const std::string &name, Interrupt &interrupt, Deadline deadline) override
   {
-    return core_->roster ()->wait_for (name, interrupt);
+    return core_->roster ()->wait_for (name, interrupt, deadline);
   }
   void close_where (
       const std::function<bool (const Publication &)> &match, const std::string &why) override

@@ -10,12 +10,13 @@ LivePublication::LivePublication (Admission admission, std::function<void (std::
 }
 
 std::optional<Item>
-LivePublication::pop (Interrupt &interrupt)
+LivePublication::pop (Interrupt &interrupt, Deadline deadline)
 {
   const Interrupt::Attached attached (interrupt, mutex_, changed_);
   std::unique_lock lock (mutex_);
-  changed_.wait (lock, [&] { return interrupt.is_set () || queue_.ready (); });
-  if (interrupt.is_set ())
+  const bool ready =
+      changed_.wait_until (lock, deadline, [&] { return interrupt.is_set () || queue_.ready (); });
+  if (!ready || interrupt.is_set ())
     return std::nullopt;
   return queue_.pop ();
 }

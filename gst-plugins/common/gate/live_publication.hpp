@@ -39,7 +39,7 @@ public:
   std::string protocol () const override { return admission_.protocol; }
   Endpoint peer () const override { return admission_.peer; }
   const std::string &why_it_ends () const { return admission_.why_it_ends; }
-  std::optional<Item> pop (Interrupt &interrupt) override;
+  std::optional<Item> pop (Interrupt &interrupt, Deadline deadline) override;
   void request_key_frame () override
   {
     if (key_frame_requester_)

@@ -10,17 +10,23 @@ void
 Roster::add (Pointer publication)
 {
   const std::lock_guard lock (mutex_);
+  forget_over_unclaimed (publication->name ());
   entries_.push_back ({std::move (publication)});
   changed_.notify_all ();
+}
+
+void
+Roster::forget_over_unclaimed (const std::string &name)
+{
+  std::erase_if (entries_,
+      [&] (const Entry &e) { return e.over && !e.claimed && e.publication->name () == name; });
 }
 
 void
 Roster::ended (const Pointer &publication)
 {
   const std::lock_guard lock (mutex_);
-  std::erase_if (entries_, [&] (const Entry &e) { // one per name, so that they can't pile up
-    return e.over && !e.claimed && e.publication->name () == publication->name ();
-  });
+  forget_over_unclaimed (publication->name ());
   for (auto &entry : entries_)
     if (entry.publication == publication) {
       entry.over = true;
@@ -55,14 +61,14 @@ Roster::find_unclaimed (const std::string &name)
 }
 
 std::shared_ptr<Publication>
-Roster::wait_for (const std::string &name, Interrupt &interrupt)
+Roster::wait_for (const std::string &name, Interrupt &interrupt, Deadline deadline)
 {
   const Interrupt::Attached attached (interrupt, mutex_, changed_);
   std::unique_lock lock (mutex_);
   Entry *entry = nullptr;
-  changed_.wait (
-      lock, [&] { return interrupt.is_set () || (entry = find_unclaimed (name)) != nullptr; });
-  if (interrupt.is_set ())
+  changed_.wait_until (lock, deadline,
+      [&] { return interrupt.is_set () || (entry = find_unclaimed (name)) != nullptr; });
+  if (interrupt.is_set () || entry == nullptr)
     return nullptr;
   entry->claimed = true;
   entry->publication->claim ();

@@ -13,6 +13,8 @@ constexpr std::size_t header_size = 12;
 /** A share of catching up is sent every 5 ms: 30 Mbit/s at least, and so much more the more is left
  * that any backlog ends. */
 constexpr std::size_t share_packets = 16, share_divisor = 8;
+/** The last picture of a stream whose publisher is away is older than this. */
+constexpr std::int64_t old_us = 1'000'000;
 /** 5 Mbit/s of retransmissions per viewer and track, half a second of it at once. */
 constexpr std::int64_t retransmissions_per_s = 512, retransmissions_at_once = 256;
 
@@ -39,10 +41,17 @@ OutgoingTrack::continue_at (std::uint64_t first_index)
 }
 
 void
-OutgoingTrack::start (std::vector<SharedFrame> frames)
+OutgoingTrack::start (std::vector<SharedFrame> frames, std::int64_t now_us)
 {
   if (frames.empty ())
     return;
+  // Stamped as old as they are, they would have a receiver take what comes after the pause for
+  // early by as much, and hold it back for so long.
+  const auto age_us = now_us - frames.back ()->arrival_us;
+  if (age_us > old_us) {
+    late_ = static_cast<std::uint32_t> (age_us * clock_rate (plan_.codec) / 1'000'000);
+    late_until_ = frames.back ()->first_index + frames.back ()->payloads.size ();
+  }
   continue_at (frames.front ()->first_index);
   backlog_.assign (frames.begin (), frames.end ());
 }
@@ -57,7 +66,8 @@ OutgoingTrack::send_packet (const PacketizedFrame &frame, std::size_t position, 
   header[0] = 0x80;
   header[1] = static_cast<std::uint8_t> ((marker ? 0x80 : 0) | plan_.payload_type);
   put_u16 (&header[2], static_cast<std::uint16_t> (index));
-  put_u32 (&header[4], frame.rtp_timestamp + timestamp_offset_);
+  const auto late = frame.first_index < late_until_ ? late_ : 0;
+  put_u32 (&header[4], frame.rtp_timestamp + late + timestamp_offset_);
   put_u32 (&header[8], plan_.ssrc);
   auto *at = out.sender.reserve (header_size + payload.size + srtp_overhead);
   const auto size = out.srtp.protect_rtp (

@@ -41,7 +41,7 @@ public:
   const TrackPlan &plan () const { return plan_; }
 
   /** Begins with @p frames, which start with a key frame; without any, with the next key frame. */
-  void start (std::vector<SharedFrame> frames);
+  void start (std::vector<SharedFrame> frames, std::int64_t now_us);
   /** Sends @p frame, or keeps it for when what came before it is sent, or leaves it out up to a key
    * frame after packets could not be sent. A key frame takes the place of what is still kept. */
   void offer (const SharedFrame &frame, const Outlet &out);
@@ -80,6 +80,9 @@ private:
   bool waiting_ = true;      ///< for a key frame
   std::uint32_t unsent_ = 0; ///< counted by Sender
   std::uint32_t unsent_seen_ = 0;
+  /** Added to the timestamps of packets before late_until_, in the feed's numbers. */
+  std::uint32_t late_ = 0;
+  std::uint64_t late_until_ = 0;
   std::deque<SharedFrame> backlog_;
   std::uint32_t packets_ = 0, octets_ = 0; // wrap as those of RTCP do
   Sent taken_{};

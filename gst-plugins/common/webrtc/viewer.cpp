@@ -63,7 +63,7 @@ Viewer::on_connected (std::int64_t now_us)
     auto frames = fan_out_->history (plan.track).since_keyframe ();
     if (frames.empty ())
       fan_out_->request_keyframe (plan.track, now_us);
-    track.start (std::move (frames));
+    track.start (std::move (frames), now_us);
   }
   fan_out_->watch (*this);
 }

@@ -222,7 +222,7 @@ START_TEST (catching_up_is_paced_and_ends)
   std::vector<SharedFrame> group;
   for (std::uint64_t i = 0; i < 100; ++i)
     group.push_back (frame_at (2 * i, i == 0));
-  track.start (group);
+  track.start (group, 0);
   int rounds = 0;
   std::uint64_t next = 200;
   for (bool more = true; more; ++rounds) {
@@ -255,7 +255,7 @@ START_TEST (catching_up_skips_to_a_keyframe)
   std::vector<SharedFrame> group;
   for (std::uint64_t i = 0; i < 100; ++i)
     group.push_back (frame_at (2 * i, i == 0));
-  track.start (group);
+  track.start (group, 0);
   ck_assert (track.catch_up (out));
   sender.flush ();
   const auto before = track.take_sent ().packets;

@@ -79,14 +79,14 @@ START_TEST (ended_before_it_was_claimed)
     publisher.send_audio (0);
   }
   ck_assert (eventually ([&] { return gate->counters ().open == 0; }));
-  Publisher next (gate.port ());
-  ck_assert (next.publish (good_stream ()));
   {
     const auto first = gate.claim ();
     ck_assert (std::holds_alternative<TrackCaps> (pop (*first)));
     frame_of (pop (*first));
     ck_assert (is_end (pop (*first)));
   }
+  Publisher next (gate.port ());
+  ck_assert (next.publish (good_stream ()));
   const auto second = gate.claim ();
   next.unpublish ();
   ck_assert (is_end (pop (*second)));

@@ -85,6 +85,14 @@ Publisher::close ()
   socket_ = -1;
 }
 
+void
+Publisher::reset ()
+{
+  const linger at_once{1, 0};
+  setsockopt (socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close ();
+}
+
 bool
 Publisher::start_tls (int version, bool careful)
 {
@@ -175,9 +183,11 @@ Publisher::handshake ()
   message (set_chunk_size, 0, 0, {0, 0, 0xff, 0xff});
 }
 
+namespace {
+
 /** One chunk of type 0 (section 5.3.1): the chunk size is set above what is sent. */
-void
-Publisher::message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, const Bytes &body)
+Bytes
+chunk (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, const Bytes &body)
 {
   Bytes out;
   Writer writer (out);
@@ -188,7 +198,26 @@ Publisher::message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, c
   for (int shift = 0; shift < 32; shift += 8) // little-endian, alone among all
     writer.u8 (static_cast<std::uint8_t> (stream >> shift));
   writer.bytes (ByteView (body));
-  send (out);
+  return out;
+}
+
+Bytes
+video_body (bool key, std::size_t size)
+{
+  Bytes body = {static_cast<std::uint8_t> (key ? 0x17 : 0x27), 1, 0, 0, 0};
+  Writer writer (body);
+  writer.u32 (static_cast<std::uint32_t> (size));
+  writer.u8 (key ? 0x65 : 0x41);
+  body.resize (body.size () + size - 1, 0x55);
+  return body;
+}
+
+} // namespace
+
+void
+Publisher::message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, const Bytes &body)
+{
+  send (chunk (type, stream, ms, body));
 }
 
 void
@@ -261,12 +290,14 @@ Publisher::send_aac_setup ()
 void
 Publisher::send_video (std::uint32_t ms, bool key, std::size_t size)
 {
-  Bytes body = {static_cast<std::uint8_t> (key ? 0x17 : 0x27), 1, 0, 0, 0};
-  Writer writer (body);
-  writer.u32 (static_cast<std::uint32_t> (size));
-  writer.u8 (key ? 0x65 : 0x41);
-  body.resize (body.size () + size - 1, 0x55);
-  send_tag (video_tag, ms, body);
+  send_tag (video_tag, ms, video_body (key, size));
+}
+
+void
+Publisher::send_half_video (std::uint32_t ms, std::size_t size, std::size_t part)
+{
+  const auto whole = chunk (video_tag, 1, ms, video_body (true, size));
+  send (ByteView (whole).first (12 + part));
 }
 
 void

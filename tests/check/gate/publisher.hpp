@@ -51,7 +51,10 @@ public:
   void send_video (std::uint32_t ms, bool key, std::size_t size = 20);
   void send_audio (std::uint32_t ms);
   void send_tag (std::uint8_t type, std::uint32_t ms, const Bytes &body);
+  /** The head and @p part of the body of a video message. */
+  void send_half_video (std::uint32_t ms, std::size_t size, std::size_t part);
   void close ();
+  void reset (); ///< closes with RST
 
 private:
   void message (std::uint8_t type, std::uint32_t stream, std::uint32_t ms, const Bytes &body);

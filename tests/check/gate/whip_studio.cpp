@@ -138,7 +138,7 @@ Studio::Studio (webrtc::IncomingPlan plan, std::chrono::milliseconds latency)
       error);
   ck_assert_msg (input_ != nullptr, "%s", error.c_str ());
   consumer_ = std::thread ([this] {
-    while (auto item = publication_.pop (over_)) {
+    while (auto item = publication_.pop (over_, gate::no_deadline)) {
       const std::lock_guard lock (mutex_);
       if (auto *frame = std::get_if<gate::Frame> (&*item))
         frames_.push_back (std::move (*frame));

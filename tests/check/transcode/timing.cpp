@@ -76,6 +76,40 @@ START_TEST (gaps_and_jumps_are_kept)
 }
 END_TEST
 
+START_TEST (publisher_who_was_away_comes_back)
+{
+  const auto track = record_aac (2, 44100);
+  Converting c;
+  ck_assert_int_eq (c.feed.push (track), GST_FLOW_OK);
+  const auto before = c.peer.duration ();
+  constexpr GstClockTime back = 17 * GST_SECOND;
+  for (GstClockTime at = 2; at < 17; ++at) // the other track is there
+    c.feed.push (gst_event_new_gap (at * GST_SECOND, GST_SECOND));
+  c.feed.push (gst_event_new_custom (
+      GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("stagedoor-resumed")));
+  for (std::size_t i = 0; i < track.buffers.size (); ++i) {
+    const auto again = adopt (gst_buffer_copy (track.buffers[i].get ()));
+    GST_BUFFER_PTS (again.get ()) += back;
+    if (i == 0)
+      GST_BUFFER_FLAG_SET (again.get (), GST_BUFFER_FLAG_DISCONT);
+    ck_assert_int_eq (c.feed.push (again), GST_FLOW_OK);
+  }
+  c.feed.push (gst_event_new_eos ());
+  c.expect_opus (2 * track.duration (), 160 * GST_MSECOND); // no silence for the time between
+  const auto out = c.peer.buffers ();
+  GstClockTime heard = 0;
+  for (const auto &buffer : out) {
+    const auto pts = GST_BUFFER_PTS (buffer.get ());
+    ck_assert_msg (pts < before + 100 * GST_MSECOND || pts > back - 100 * GST_MSECOND,
+        "%" G_GUINT64_FORMAT, pts);
+    ck_assert_uint_ge (pts, heard);
+    heard = pts;
+  }
+  const auto last_in = GST_BUFFER_PTS (track.buffers.back ().get ()) + back;
+  ck_assert_int_le (distance (last_in, heard), 60 * GST_MSECOND);
+}
+END_TEST
+
 START_TEST (a_hundred_starts)
 {
   const auto track = record_aac (1);
@@ -118,6 +152,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("transcode-timing", {no_drift, publisher_clock_runs_fast, gaps_and_jumps_are_kept,
-                                      a_hundred_starts, stopped_while_data_flows});
+  return run ("transcode-timing",
+      {no_drift, publisher_clock_runs_fast, gaps_and_jumps_are_kept,
+          publisher_who_was_away_comes_back, a_hundred_starts, stopped_while_data_flows});
 }

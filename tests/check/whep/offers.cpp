@@ -213,7 +213,7 @@ START_TEST (sessions)
   ck_assert_uint_eq (path.size (), sizeof "/whep/" - 1 + 22); // 128 bits
   ck_assert_int_eq (ask (sink, "GET", path).status, 200);
   ck_assert_int_eq (ask (sink, "OPTIONS", path).status, 200);
-  expect_problem (ask (sink, "PATCH", path), 405, "trickle");
+  expect_problem (ask (sink, "PATCH", path), 415, "trickle");
   ck_assert (viewer.connect ());
   ck_assert_int_eq (ask (sink, "DELETE", path).status, 200);
   viewer.pump_until ([&] { return viewer.dtls.ended; });

@@ -105,6 +105,45 @@ START_TEST (late_joiner_gets_the_group_in_progress)
 }
 END_TEST
 
+START_TEST (joiner_while_the_publisher_is_away_has_the_last_picture)
+{
+  Sink sink;
+  Video video (sink);
+  std::vector<std::vector<Bytes>> sent{video.keyframe (20'000)};
+  for (int i = 0; i < 5; ++i)
+    sent.push_back (video.frame ());
+  Viewer witness, viewer; // one from before, one from during the pause
+  witness.join (sink.http_port (), {.audio = false});
+  ck_assert (witness.connect ());
+  witness.pump_until ([&] { return count_frames (witness) == 6; });
+  const auto pause = g_get_monotonic_time ();
+  g_usleep (1'500'000); // of the scene, not of a condition
+  viewer.join (sink.http_port (), {.audio = false});
+  ck_assert (viewer.connect ());
+  viewer.pump_until ([&] { return count_frames (viewer) == 6; });
+  const auto shown = g_get_monotonic_time ();
+  const auto away = static_cast<GstClockTime> (shown - pause) * GST_USECOND;
+  video.time += away;
+  sent.push_back (video.keyframe ());
+  sent.push_back (video.frame ());
+  for (auto *each : {&witness, &viewer}) {
+    each->pump_until ([&] { return count_frames (*each) == 8; });
+    check_sequence (each->packets (each->video_ssrc));
+  }
+  const auto step = [] (const Viewer &of) { // from the last picture before to the first after
+    const auto frames = of.frames (of.video_ssrc, Codec::h264);
+    return frames[6].rtp_timestamp - frames[5].rtp_timestamp;
+  };
+  const auto whole = static_cast<std::uint32_t> (away / GST_USECOND * 9 / 100);
+  ck_assert_uint_ge (step (witness), whole);
+  ck_assert_uint_le (step (witness), whole + 3100);
+  ck_assert_uint_le (step (viewer), 90'000); // what has passed since it was shown the last one
+  const auto frames = viewer.frames (viewer.video_ssrc, Codec::h264);
+  for (std::size_t i = 0; i < frames.size (); ++i)
+    check_units (frames[i], sent[i]);
+}
+END_TEST
+
 START_TEST (joiner_without_keyframe_waits_and_asks)
 {
   Sink sink;
@@ -269,6 +308,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run ("whep-play",
       {content_by_gcm, content_by_counter_mode, late_joiner_gets_the_group_in_progress,
+          joiner_while_the_publisher_is_away_has_the_last_picture,
           joiner_without_keyframe_waits_and_asks, lost_packets_come_again_byte_for_byte,
           retransmissions_are_bounded, keyframe_requests_are_coalesced, reports_keep_tracks_in_step,
           many_viewers_get_the_same});

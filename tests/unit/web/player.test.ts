@@ -99,6 +99,20 @@ test("a session that does not resume after an interruption is replaced", async (
   assert.equal(world.openSessions, 1);
 });
 
+test("a publisher who is back before anybody looked keeps its viewers", async () => {
+  const world = new World();
+  await world.playing();
+  await world.pass(2900);
+  world.set("live", "again");
+  await world.pass(1000);
+  assert.equal(world.phase, "reconnecting");
+  world.session.progress();
+  assert.equal(world.phase, "playing");
+  assert.equal(world.sessions.length, 1);
+  await world.pass(3000 + 1000);
+  assert.equal(world.sessions.length, 2);
+});
+
 test("no pictures for 3 s while the stream is live: a new session", async () => {
   const world = new World();
   await world.playing();

@@ -7,6 +7,7 @@
 
 #include "gst-plugins/common/gate/loop.hpp"
 #include "gst-plugins/common/gate/whip/mapped.hpp"
+#include "gst-plugins/common/gate/whip/rtp_caps.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN (stage_gate_debug);
 #define GST_CAT_DEFAULT stage_gate_debug
@@ -21,34 +22,12 @@ constexpr guint64 most_queued_bytes = 4 * 1024 * 1024;
 constexpr guint64 report_interval = 50 * GST_MSECOND;
 constexpr double report_bandwidth = 128'000; // bits per second
 constexpr guint profile_avpf = 3;            // GstRTPProfile, which has no public header
-constexpr const char *transport_cc_uri =
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /** RFC 5761 section 4: RTCP's packet types are no RTP payload types. */
 bool
 is_rtcp (ByteView packet)
 {
   return packet.size () > 1 && packet[1] >= 192 && packet[1] <= 223;
-}
-
-const char *
-encoding_name (webrtc::Codec codec)
-{
-  switch (codec) {
-    case webrtc::Codec::h264:
-      return "H264";
-    case webrtc::Codec::h265:
-      return "H265";
-    case webrtc::Codec::av1:
-      return "AV1";
-    case webrtc::Codec::vp8:
-      return "VP8";
-    case webrtc::Codec::vp9:
-      return "VP9";
-    case webrtc::Codec::opus:
-      break;
-  }
-  return "OPUS";
 }
 
 Ref<GstBuffer>
@@ -153,7 +132,8 @@ RtpInput::build ()
       "leaky-type", GST_APP_LEAKY_TYPE_UPSTREAM, nullptr);
   g_object_set (bin_, "latency", static_cast<guint> (latency_.count ()), "rtp-profile",
       profile_avpf, nullptr);
-  gst_app_src_set_caps (GST_APP_SRC (queue_), caps_of (plan_.tracks[0].payload_type).get ());
+  gst_app_src_set_caps (
+      GST_APP_SRC (queue_), rtp_caps (plan_, plan_.tracks[0].payload_type).get ());
   outputs_.resize (plan_.tracks.size ());
   for (std::size_t track = 0; track < outputs_.size (); ++track) {
     auto &output = outputs_[track];
@@ -175,7 +155,7 @@ RtpInput::connect_signals ()
 {
   g_signal_connect (bin_, "request-pt-map",
       G_CALLBACK (+[] (GstElement *, guint, guint payload_type, gpointer self) -> GstCaps * {
-        return self_of<RtpInput> (self)->caps_of (payload_type).release ();
+        return rtp_caps (self_of<RtpInput> (self)->plan_, payload_type).release ();
       }),
       this);
   g_signal_connect (bin_, "request-aux-receiver",
@@ -239,6 +219,8 @@ RtpInput::start ()
 void
 RtpInput::push (ByteView packet_or_compound)
 {
+  if (packet_or_compound.empty ())
+    return;
   auto buffer = copied (packet_or_compound);
   GST_BUFFER_PTS (buffer.get ()) =
       gst_clock_get_time (clock_.get ()) - gst_element_get_base_time (pipeline_.get ());
@@ -279,31 +261,6 @@ RtpInput::on_rtcp (ByteView compound)
     gst_pad_push (reports_in_.get (), copied (report.block).release ());
     calls_.report (report);
   }
-}
-
-Ref<GstCaps>
-RtpInput::caps_of (unsigned payload_type) const
-{
-  for (const auto &track : plan_.tracks) {
-    const bool repeats = track.rtx_payload_type == payload_type;
-    if (track.payload_type != payload_type && !repeats)
-      continue;
-    auto caps = adopt (gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
-        track.video ? "video" : "audio", "payload", G_TYPE_INT, static_cast<int> (payload_type),
-        "clock-rate", G_TYPE_INT, track.clock_rate, "encoding-name", G_TYPE_STRING,
-        repeats ? "RTX" : encoding_name (track.codec), nullptr));
-    for (const auto &[field, has] : {std::pair{"rtcp-fb-nack", track.nack},
-             std::pair{"rtcp-fb-nack-pli", track.pli}, std::pair{"rtcp-fb-ccm-fir", track.fir},
-             std::pair{"rtcp-fb-transport-cc", track.transport_cc}})
-      if (has)
-        gst_caps_set_simple (caps.get (), field, G_TYPE_BOOLEAN, TRUE, nullptr);
-    if (track.transport_cc_id != 0)
-      gst_caps_set_simple (caps.get (),
-          ("extmap-" + std::to_string (track.transport_cc_id)).c_str (), G_TYPE_STRING,
-          transport_cc_uri, nullptr);
-    return caps;
-  }
-  return {};
 }
 
 /** Retransmissions become what they repeat after rtpsession has counted them, also those that
@@ -416,22 +373,9 @@ RtpInput::stats () const
   out.received = received_;
   out.key_frame_requests = key_frame_requests_;
   out.latency_ms = static_cast<int> (latency_.count ());
-  for (const auto &buffer : buffers) {
-    if (!buffer)
-      continue;
-    GstStructure *read = nullptr;
-    g_object_get (buffer.get (), "stats", &read, nullptr);
-    const Structure stats (read);
-    guint64 lost = 0, late = 0, repeated = 0, jitter = 0, rtt = 0;
-    gst_structure_get (read, "num-lost", G_TYPE_UINT64, &lost, "num-late", G_TYPE_UINT64, &late,
-        "rtx-success-count", G_TYPE_UINT64, &repeated, "avg-jitter", G_TYPE_UINT64, &jitter,
-        "rtx-rtt", G_TYPE_UINT64, &rtt, nullptr);
-    out.lost += lost;
-    out.dropped += late;
-    out.retransmitted += repeated;
-    out.jitter_ms = std::max (out.jitter_ms, static_cast<double> (jitter) / GST_MSECOND);
-    out.rtt_ms = std::max (out.rtt_ms, static_cast<double> (rtt) / GST_MSECOND);
-  }
+  for (const auto &buffer : buffers)
+    if (buffer)
+      add_stats_of (buffer.get (), out);
   return out;
 }
 

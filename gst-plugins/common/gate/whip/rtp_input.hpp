@@ -61,7 +61,6 @@ private:
   GstPadProbeReturn on_queued (GstPadProbeInfo *info);
   GstPadProbeReturn on_rtp (ByteView packet);
   void on_rtcp (ByteView compound);
-  Ref<GstCaps> caps_of (unsigned payload_type) const;
   Ref<GstElement> make_restorer ();
   GstPadProbeReturn on_received (GstPadProbeInfo *info);
   void set_up (GstElement *jitter_buffer, std::uint32_t ssrc);

@@ -102,6 +102,27 @@ private:
   std::weak_ptr<WhipMedia> media_;
 };
 
+webrtc::IngestCalls
+calls_of (const std::shared_ptr<Relay> &relay, std::function<void (std::string)> ended)
+{
+  return {.connected =
+              [relay] {
+                if (const auto media = relay->media ())
+                  media->request_key_frame ();
+              },
+      .rtp =
+          [relay] (std::span<const ByteView> packets) {
+            if (const auto media = relay->media ())
+              media->take (packets);
+          },
+      .rtcp =
+          [relay] (ByteView compound) {
+            if (const auto media = relay->media ())
+              media->take_rtcp (compound);
+          },
+      .ended = std::move (ended)};
+}
+
 } // namespace
 
 /** An offer, waiting for its answer. */
@@ -257,28 +278,12 @@ WhipDoor::receive (const Visitor &visitor, std::uint64_t guest, Admission admiss
   const auto id = std::make_shared<std::string> (); // known when there is something to end
   auto received =
       port_->receive (visitor->offer, visitor->knock.peer.ip.to_string (), readable_codecs (),
-          {.connected =
-                  [relay] {
-                    if (const auto media = relay->media ())
-                      media->request_key_frame ();
-                  },
-              .rtp =
-                  [relay] (std::span<const ByteView> packets) {
-                    if (const auto media = relay->media ())
-                      media->take (packets);
-                  },
-              .rtcp =
-                  [relay] (ByteView compound) {
-                    if (const auto media = relay->media ())
-                      media->take_rtcp (compound);
-                  },
-              .ended =
-                  [weak = weak_from_this (), core = core_.get (), id] (std::string why) {
-                    core->loop ().post ([weak, id, why] {
-                      if (const auto self = weak.lock ())
-                        self->end (*id, why);
-                    });
-                  }});
+          calls_of (relay, [weak = weak_from_this (), core = core_.get (), id] (std::string why) {
+            core->loop ().post ([weak, id, why = std::move (why)] {
+              if (const auto self = weak.lock ())
+                self->end (*id, why);
+            });
+          }));
   if (received) {
     *id = received->id;
     return publish (visitor, guest, std::move (admission), std::move (*received),
@@ -308,10 +313,6 @@ WhipDoor::publish (const Visitor &visitor, std::uint64_t guest, Admission admiss
   auto session = std::make_unique<WhipSession> (live, std::move (received.ingest),
       ShownToken (visitor->knock.bearer), guest, ender (id, true));
   const auto error = session->media ()->start (latency_);
-  live->on_key_frame_request ([media = std::weak_ptr (session->media ())] {
-    if (const auto to = media.lock ())
-      to->request_key_frame ();
-  });
   if (error.empty ())
     connect (session->media ());
   if (sessions_.empty ())

@@ -28,6 +28,10 @@ WhipSession::WhipSession (Core::Live publication, std::shared_ptr<webrtc::Ingest
       connection_ (std::move (connection)),
       media_ (std::make_shared<WhipMedia> (publication_, *connection_, std::move (failed)))
 {
+  publication_->on_key_frame_request ([media = std::weak_ptr (media_)] {
+    if (const auto to = media.lock ())
+      to->request_key_frame ();
+  });
 }
 
 /** Whoever calls WhipMedia goes first. */
