@@ -94,12 +94,18 @@ Admission::load ()
       "*", gate::Terms (std::make_shared<LiveOnly> (keyring), rules_.takeover, rules_.webhook));
   admitted_ = std::move (admitted);
   for (const auto refusal :
-      {keys::Refusal::revoked, keys::Refusal::unknown_key_id, keys::Refusal::not_accepted})
+      {keys::Refusal::revoked, keys::Refusal::unknown_key_id, keys::Refusal::not_accepted}) {
+    const std::string why (keys::explain (refusal));
     gate_->close_where (
         [&keyring, refusal] (const gate::Publication &publication) {
           return keyring->recheck (publication.grant ()) == refusal;
         },
-        std::string (keys::explain (refusal)));
+        why);
+    gate_->close_viewers_where (
+        [&keyring, refusal] (
+            const gate::Viewer &viewer) { return keyring->recheck (viewer.grant) == refusal; },
+        why);
+  }
   return {};
 }
 

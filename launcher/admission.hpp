@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Who may publish: the state folder's keys, given to the gate and followed as they change.
+// Who may publish, and play by SRT: the state folder's keys, given to the gate and followed as they
+// change.
 #pragma once
 
 #include <memory>

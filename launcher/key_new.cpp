@@ -74,7 +74,8 @@ mint_unrevoked (const keys::KeyringSettings &settings, keys::Claims &claims)
 /** What is printed, in both forms. */
 struct Credential
 {
-  std::string server, key, srt; ///< RTMP and SRT; empty for a play key
+  std::string server, key; ///< RTMP; empty for a play key
+  std::string srt;
   bool srt_passphrase = false;
   std::string rtmps_server;             ///< empty also when the server has none
   std::string watch, whip, whep, token; ///< whip is empty for a play key
@@ -90,16 +91,18 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
   out.token = token;
   out.watch = http + "/watch/" + stream;
   out.whep = http + "/" + stream + "/whep";
-  if (claims.role == keys::Role::play) {
+  out.srt_passphrase = at.srt_passphrase;
+  const bool plays = claims.role == keys::Role::play;
+  out.srt = "srt://" + reachable (at.srt, host)
+            + (plays ? "?streamid=request:" : "?streamid=publish:") + stream + "?key=" + token;
+  if (plays) {
     out.watch += "?key=" + token;
   } else {
-    out.srt_passphrase = at.srt_passphrase;
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
     if (!at.rtmps.empty ())
       out.rtmps_server = "rtmps://" + reachable (at.rtmps, host) + "/" + claims.scope.app;
     out.key = name + "?key=" + token;
     out.whip = http + "/" + stream + "/whip";
-    out.srt = "srt://" + reachable (at.srt, host) + "?streamid=publish:" + stream + "?key=" + token;
   }
   return out;
 }
@@ -119,11 +122,7 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
     json.object ("rtmp").add ("server", c.server).add ("key", c.key).end_object ();
   if (!c.rtmps_server.empty ())
     json.object ("rtmps").add ("server", c.rtmps_server).add ("key", c.key).end_object ();
-  if (!c.srt.empty ())
-    json.object ("srt")
-        .add ("url", c.srt)
-        .add ("passphrase-needed", c.srt_passphrase)
-        .end_object ();
+  json.object ("srt").add ("url", c.srt).add ("passphrase-needed", c.srt_passphrase).end_object ();
   if (!c.whip.empty ())
     json.object ("whip").add ("url", c.whip).add ("token", c.token).end_object ();
   json.add ("watch", c.watch);
@@ -149,7 +148,7 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
         c.whip.c_str (), c.token.c_str ());
   std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
   if (c.server.empty ())
-    std::printf ("  with token  %s\n", c.token.c_str ());
+    std::printf ("  with token  %s\nSRT players   %s\n", c.token.c_str (), c.srt.c_str ());
   if (claims.scope.any_suffix)
     std::printf ("In place of %s goes the stream's name.\n",
         options.stream.substr (options.stream.find ('/') + 1).c_str ());

@@ -93,7 +93,7 @@ example_variables ()
   return {{"app", std::string ("live")}, {"stream", std::string ("demo")},
       {"http-address", std::string (":8080")}, {"webrtc-address", std::string (":8189")},
       {"public-address", std::string ("192.0.2.1")}, {"gate-address", std::string (":1935")},
-      {"reconnect-grace", std::int64_t{15000}}};
+      {"srt-address", std::string (":9999")}, {"reconnect-grace", std::int64_t{15000}}};
 }
 
 } // namespace

@@ -65,7 +65,7 @@ struct PipelineFile
 
 /** What the launcher sets for each stream. */
 inline constexpr const char *stream_variables[] = {"app", "stream", "http-address",
-    "webrtc-address", "public-address", "gate-address", "reconnect-grace"};
+    "webrtc-address", "public-address", "gate-address", "srt-address", "reconnect-grace"};
 
 /** Replaces ${…} in @p value. A value that is one ${…} and nothing else keeps its type. The error
  * says what is wrong. */

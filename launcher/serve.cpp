@@ -80,7 +80,7 @@ Daemon::follow_gate ()
         post_to_main ([this, publication] { streams_.published (publication); });
       }));
   tokens_.push_back (listeners_.gate->on_refused ([] (const gate::Refused &refused) {
-    log_line ((refused.name.empty () ? std::string ("a publisher") : refused.name) + ": "
+    log_line ((refused.name.empty () ? std::string ("somebody") : refused.name) + ": "
               + refused.peer.ip.to_string () + " refused: " + refused.reason + ": " + refused.text
               + (refused.untold > 0 ? " (" + std::to_string (refused.untold) + " more before it)"
                                     : std::string ()));
@@ -213,7 +213,7 @@ run_serve (const ServeOptions &options)
   if (!listeners)
     return tl::unexpected (listeners.error ());
   StreamSettings settings{std::move (*file), listeners->http_address, listeners->webrtc_address,
-      options.public_address, listeners->gate->address (),
+      options.public_address, listeners->gate->address (), listeners->srt_address,
       std::chrono::seconds (options.reconnect_grace)};
   Daemon daemon (
       std::move (*state), std::move (*listeners), std::move (settings), std::move (*rules));

@@ -108,6 +108,7 @@ Stream::start ()
   const Variables variables{{"app", name_.substr (0, slash)}, {"stream", name_.substr (slash + 1)},
       {"http-address", settings_.http_address}, {"webrtc-address", settings_.webrtc_address},
       {"public-address", settings_.public_address}, {"gate-address", settings_.gate_address},
+      {"srt-address", settings_.srt_address},
       {"reconnect-grace", std::int64_t{settings_.reconnect_grace.count ()}}};
   run_ = PipelineRun::start (settings_.file, variables, listener ());
   status_.audiences = run_->audiences ();

@@ -18,7 +18,7 @@ namespace stagedoor {
 struct StreamSettings
 {
   PipelineFile file;
-  std::string http_address, webrtc_address, public_address, gate_address;
+  std::string http_address, webrtc_address, public_address, gate_address, srt_address;
   std::chrono::milliseconds reconnect_grace;
 };
 

@@ -19,6 +19,7 @@
 #include <tl/expected.hpp>
 
 #include "gst-plugins/common/authority.hpp"
+#include "gst-plugins/common/outlet.hpp"
 #include "gst-plugins/common/ref.hpp"
 #include "libs/base/address.hpp"
 #include "libs/keys/verifier.hpp"
@@ -129,7 +130,7 @@ public:
 struct Counters
 {
   std::uint64_t connections = 0, admitted = 0, refused = 0, refused_limits = 0,
-                refused_back_off = 0, protocol_errors = 0, open = 0;
+                refused_back_off = 0, protocol_errors = 0, open = 0, viewers = 0;
 };
 
 /** Bounds of a gate, all its doors together. */
@@ -158,19 +159,20 @@ struct Refused
 {
   std::string name; ///< "live/demo"; empty when the connection was refused before it named a stream
   Endpoint peer;
-  std::string reason;       ///< keys::name(), "bad-name", "bad-mode" (SRT: asks to watch), "busy",
-                            ///< "denied" (by the authority), "no-answer" (from it), "limit",
-                            ///< "back-off", "wrong-passphrase", "timeout" or "protocol"
-  std::string text;         ///< the sentence that the publisher was told
+  std::string reason;       ///< keys::name(), "bad-name", "busy", "offline" (for viewers), "denied"
+                            ///< (by the authority), "no-answer" (from it), "limit", "back-off",
+                            ///< "wrong-passphrase", "timeout" or "protocol"
+  std::string text;         ///< the sentence that is meant for who was refused
   std::uint64_t untold = 0; ///< refusals before this one that nobody was told of
+  keys::Role role = keys::Role::publish; ///< what was asked for
 };
 
 struct SrtSettings
 {
   /** How long lost packets may take to come again; the publisher may ask for more. */
   std::chrono::milliseconds latency{120};
-  /** The passphrase that a stream's publisher must have: 10 to 79 bytes, or empty for none. Called
-   * on libsrt's threads, must not block. The publisher chooses the key's length. */
+  /** The passphrase that a stream's publisher and viewers must have: 10 to 79 bytes, or empty for
+   * none. Called on libsrt's threads, must not block. The caller chooses the key's length. */
   std::function<std::string (const std::string &name)> passphrase;
 };
 
@@ -267,6 +269,15 @@ public:
   /** Ends what runs on a credential or key id that no longer holds (revocation). */
   virtual void close_where (
       const std::function<bool (const Publication &)> &match, const std::string &why) = 0;
+
+  /** Serves @p name to callers of the SRT doors that ask for it, until the outlet is dropped; in
+   * the place of the outlet that had the name. @p verifier says who may play; null: what admit()
+   * has for the name. Until something is pushed, callers whose key holds are refused as offline. */
+  virtual std::shared_ptr<Outlet> serve (
+      const std::string &name, std::shared_ptr<const keys::Verifier> verifier) = 0;
+  /** close_where() for viewers. */
+  virtual void close_viewers_where (
+      const std::function<bool (const Viewer &)> &match, const std::string &why) = 0;
 
   virtual Counters counters () const = 0;
 };

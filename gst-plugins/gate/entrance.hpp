@@ -2,21 +2,17 @@
 // The element's hold on a gate: found or opened, and who may publish there.
 #pragma once
 
-#include "gst-plugins/common/gate.hpp"
+#include "gst-plugins/common/gate/door_setup.hpp"
 #include "gst-plugins/common/gate_limits.hpp"
 #include "gst-plugins/common/webhook.hpp"
 
 namespace stagedoor::gate {
 
-struct Settings
+struct Settings : DoorSetup
 {
-  std::string location = "rtmp://:1935/live/demo";
-  std::string key_file, keys;
-  bool public_stream = false;
+  Settings () { location = "rtmp://:1935/live/demo"; }
   bool keep_listening = false;
   unsigned reconnect_grace_ms = 0;
-  unsigned srt_latency_ms = 120;
-  std::string srt_passphrase;
   std::string tls_certificate, tls_private_key;
   std::string webrtc_address = ":8189", public_address;
   Takeover takeover = Takeover::same_key;
@@ -31,12 +27,6 @@ struct Entrance
   webhook::Hook hook; // dropped after gate
   std::shared_ptr<Gate> gate;
   Gate::Token admitted, refused; // dropped before gate
-};
-
-struct Failure
-{
-  GstResourceError code;
-  std::string text; ///< for people; never holds a secret
 };
 
 /** For the change to READY. Posts the messages about refused publishers from then on. */

@@ -19,6 +19,7 @@ parse_packet (ByteView bytes)
   if ((control & 0x20) != 0) {
     const auto adaptation = reader.take (reader.u8 ());
     out.discontinuity = !adaptation.empty () && (adaptation[0] & 0x80) != 0;
+    out.random_access = !adaptation.empty () && (adaptation[0] & 0x40) != 0;
   }
   if (!reader.ok ())
     return std::nullopt;

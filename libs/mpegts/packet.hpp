@@ -16,6 +16,7 @@ struct Packet
   std::uint16_t pid = 0;
   bool start = false;         ///< a section or PES packet begins in it
   bool discontinuity = false; ///< the counter may jump here
+  bool random_access = false; ///< decoding may begin with the PES packet that begins in it
   unsigned counter = 0;
   ByteView payload; ///< empty when there is none
 };

@@ -10,25 +10,6 @@ namespace {
 constexpr std::size_t section_header = 3, syntax_header = 5, crc_size = 4;
 constexpr std::size_t max_section = 1024;
 
-/** Annex A: zero over a section with its CRC. */
-std::uint32_t
-crc32 (ByteView bytes)
-{
-  constexpr auto table = [] {
-    std::array<std::uint32_t, 256> out{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      out[i] = i << 24;
-      for (int bit = 0; bit < 8; ++bit)
-        out[i] = out[i] << 1 ^ ((out[i] >> 31) * 0x04c11db7u);
-    }
-    return out;
-  }();
-  std::uint32_t crc = 0xffffffff;
-  for (const auto byte : bytes)
-    crc = crc << 8 ^ table[crc >> 24 ^ byte];
-  return crc;
-}
-
 /** What stands between header and CRC of a section that is in force. */
 std::optional<ByteView>
 body_of (ByteView section, std::uint8_t table)
@@ -66,6 +47,24 @@ read_descriptors (ByteView descriptors, Stream &stream)
 }
 
 } // namespace
+
+std::uint32_t
+section_crc (ByteView bytes)
+{
+  constexpr auto table = [] {
+    std::array<std::uint32_t, 256> out{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      out[i] = i << 24;
+      for (int bit = 0; bit < 8; ++bit)
+        out[i] = out[i] << 1 ^ ((out[i] >> 31) * 0x04c11db7u);
+    }
+    return out;
+  }();
+  std::uint32_t crc = 0xffffffff;
+  for (const auto byte : bytes)
+    crc = crc << 8 ^ table[crc >> 24 ^ byte];
+  return crc;
+}
 
 std::vector<Bytes>
 SectionReader::feed (const Packet &packet)
@@ -111,7 +110,7 @@ SectionReader::gather (ByteView bytes, std::vector<Bytes> &out)
       return;
     Bytes one (section_.begin (), section_.begin () + static_cast<std::ptrdiff_t> (size));
     section_.erase (section_.begin (), section_.begin () + static_cast<std::ptrdiff_t> (size));
-    if (crc32 (one) == 0)
+    if (section_crc (one) == 0)
       out.push_back (std::move (one));
   }
 }

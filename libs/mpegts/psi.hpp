@@ -24,6 +24,9 @@ private:
   bool inside_ = false; // section_ has the beginning of one
 };
 
+/** Annex A: what goes behind a section; zero over a section with its own. */
+std::uint32_t section_crc (ByteView bytes);
+
 /** The PID of the first program's map; nullopt when @p section is no association section that
  * holds, or has no program. */
 std::optional<std::uint16_t> parse_pat (ByteView section);

@@ -48,7 +48,8 @@ class Keys(unittest.TestCase):
     def test_play_key(self):
         credential = self.new("live/demo", "--role", "play")
         self.assertNotIn("rtmp", credential)
-        self.assertNotIn("srt", credential)
+        self.assertEqual(credential["srt"]["url"],
+                         "srt://localhost:9999?streamid=request:live/demo?key=" + credential["whep"]["token"])
         self.assertNotIn("whip", credential)
         self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo?key=" + credential["whep"]["token"])
 

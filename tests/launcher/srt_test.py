@@ -87,7 +87,7 @@ class Srt(unittest.TestCase):
             cases = {
                 "no-key": "publish:live/demo", "malformed": "publish:live/demo?key=nonsense",
                 "wrong-signature": url.partition("streamid=")[2].replace("demo", "other"),
-                "wrong-role": "publish:live/demo?key=" + play, "bad-name": "live", "bad-mode": "request:live/demo",
+                "wrong-role": "publish:live/demo?key=" + play, "bad-name": "live",
             }
             for reason, streamid in cases.items():
                 with self.subTest(reason), SrtPublisher(with_streamid(url, streamid)) as publisher:

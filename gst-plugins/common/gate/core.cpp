@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Judging and telling others.
+// Who publishes, who may, and telling others.
 #include "gst-plugins/common/gate/core.hpp"
 
 #include <algorithm>
@@ -10,42 +10,6 @@
 
 namespace stagedoor::gate {
 namespace {
-
-Denial
-denial_of (keys::Refusal refusal)
-{
-  return {std::string (keys::name (refusal)), std::string (keys::explain (refusal))};
-}
-
-/** Whether it takes no secret to be refused so. */
-bool
-is_guess (keys::Refusal refusal)
-{
-  using enum keys::Refusal;
-  return refusal == malformed || refusal == unknown_key_id || refusal == wrong_signature;
-}
-
-Denial
-back_off_denial (std::chrono::milliseconds left)
-{
-  const auto seconds = std::chrono::ceil<std::chrono::seconds> (left).count ();
-  return {"back-off", "too many wrong keys came from your address; try again in "
-                          + std::to_string (seconds) + " s"};
-}
-
-bool
-is_public (const keys::Grant &grant)
-{
-  return grant.credential_id == "public";
-}
-
-/** Whether the same publisher comes back. In a public stream everybody has the same credential. */
-bool
-is_same_publisher (const Publication &live, const Admission &admission)
-{
-  return live.grant ().credential_id == admission.grant.credential_id
-         && (!is_public (admission.grant) || live.peer ().ip == admission.peer.ip);
-}
 
 template <class Calls, class... Args>
 void
@@ -138,74 +102,6 @@ Core::turn_away (std::uint64_t id, const std::string &text)
     return;
   const auto call = found->second; // it will be taken out
   call ("limit", text);
-}
-
-/** In a back-off keys are still compared, because whoever comes back with a right one shall not
- * have to wait for a neighbour that tries wrong ones, and a key's 128 bits can't be guessed. The
- * secret of a policy is what somebody made up, so a policy isn't looked at, right or wrong. */
-tl::expected<keys::Grant, Denial>
-Core::verify (const Knock &knock, const keys::Verifier &verifier) const
-{
-  const auto back_off = doorkeeper_.back_off (knock.peer.ip);
-  auto grant = verifier.verify ({.role = keys::Role::publish,
-      .app = knock.app,
-      .stream = knock.stream,
-      .query = knock.query,
-      .bearer = knock.bearer,
-      .url = knock.url,
-      .peer = knock.peer.ip,
-      .now_ms = unix_ms (),
-      .keys_only = back_off.count () > 0});
-  if (grant) {
-    if (!is_public (*grant))
-      doorkeeper_.right_key (knock.peer.ip);
-    return std::move (*grant);
-  }
-  if (!is_guess (grant.error ()))
-    return tl::unexpected (denial_of (grant.error ()));
-  if (back_off.count () > 0)
-    return tl::unexpected (back_off_denial (back_off));
-  doorkeeper_.wrong_key (knock.peer.ip);
-  return tl::unexpected (denial_of (grant.error ()));
-}
-
-tl::expected<Admission, Denial>
-Core::check_key (const Knock &knock) const
-{
-  const auto name = name_of (knock);
-  if (name.empty ())
-    return tl::unexpected (Denial{
-        "bad-name", "the app and the stream name may have letters, digits, '_', '.' and '-' only"});
-  const auto terms = terms_of (name);
-  if (!terms)
-    return tl::unexpected (denial_of (keys::Refusal::wrong_stream));
-  auto grant = verify (knock, *terms->verifier);
-  if (!grant)
-    return tl::unexpected (std::move (grant.error ()));
-  return Admission{name, knock.protocol, std::move (*grant), knock.peer};
-}
-
-tl::expected<Admission, Denial>
-Core::check_name (Admission admission, Takeover takeover) const
-{
-  const auto live = roster_->live (admission.name);
-  if (live == nullptr || takeover == Takeover::any_key
-      || (takeover == Takeover::same_key && is_same_publisher (*live, admission)))
-    return admission;
-  const bool is_same = is_same_publisher (*live, admission);
-  return tl::unexpected (
-      Denial{"busy", is_same ? "this stream is being published already, from another connection"
-                             : "somebody else publishes on this stream at the moment"});
-}
-
-tl::expected<Admission, Denial>
-Core::judge (const Knock &knock) const
-{
-  auto admission = check_key (knock);
-  if (!admission)
-    return admission;
-  const auto terms = terms_of (admission->name);
-  return check_name (std::move (*admission), terms ? terms->takeover : Takeover::never);
 }
 
 Core::Live
@@ -369,6 +265,7 @@ Core::counters () const
 {
   auto out = counters_;
   out.open = doorkeeper_.size ();
+  out.viewers = audience_.size ();
   return out;
 }
 

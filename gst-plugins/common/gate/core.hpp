@@ -5,6 +5,7 @@
 #include <map>
 
 #include "gst-plugins/common/gate/allowance.hpp"
+#include "gst-plugins/common/gate/audience.hpp"
 #include "gst-plugins/common/gate/door.hpp"
 #include "gst-plugins/common/gate/doorkeeper.hpp"
 #include "gst-plugins/common/gate/loop.hpp"
@@ -24,13 +25,14 @@ std::string to_text (const Endpoint &endpoint);
  * now and then. */
 std::chrono::milliseconds left_of (const keys::Grant &grant);
 
-/** Somebody who wants to publish, and what was shown. */
+/** Somebody who wants to publish, or to watch, and what was shown. */
 struct Knock
 {
   std::string protocol; ///< Publication::protocol()
   std::string app, stream, query;
   std::string url; ///< for OME policies
   Endpoint peer;
+  keys::Role role = keys::Role::publish;
   std::string bearer = {}; ///< HTTP bearer token
 };
 
@@ -41,6 +43,9 @@ struct Denial
 {
   std::string reason, text; ///< as in Refused
 };
+
+/** Whether the same publisher comes back. In a public stream everybody has the same credential. */
+bool is_same_publisher (const Publication &live, const Admission &admission);
 
 /** Gate thread only, but for what is marked. Kept alive by that thread, so that the last Gate may
  * be dropped inside a callback. */
@@ -66,6 +71,7 @@ public:
   const std::shared_ptr<Roster> &roster () { return roster_; } ///< any thread
   const Limits &limits () const { return limits_; }            ///< any thread
   Doorkeeper &doorkeeper () { return doorkeeper_; }            ///< any thread
+  Audience &audience () { return audience_; }                  ///< as it says itself
 
   // For doors.
   /** Lets in a connection that has shown no key yet, and turns away the oldest of those, whichever
@@ -76,6 +82,10 @@ public:
   /** Whether the key holds and the name is free, or may be taken over. Changes nothing but what the
    * doorkeeper remembers of wrong keys, and asks no authority. Any thread. */
   tl::expected<Admission, Denial> judge (const Knock &knock) const;
+  /** Likewise for somebody who wants to watch. */
+  tl::expected<Seat, Denial> judge_viewer (const Knock &knock) const;
+  /** Why the one that concerns the knock says no, if it does. Any thread. */
+  std::optional<Denial> objection (const Knock &knock) const;
   /** The one way in. Judges @p knock, then asks the authority of the name's terms, if any, and
    * judges what that has allowed: the name may be another, taken meanwhile, or the key revoked.
    * @p decided is called once: within the call when nobody need be asked, else later, at most
@@ -127,6 +137,8 @@ private:
 
   tl::expected<keys::Grant, Denial> verify (
       const Knock &knock, const keys::Verifier &verifier) const;
+  tl::expected<keys::Grant, Denial> check_grant (
+      const Knock &knock, const keys::Verifier *verifier) const;
   tl::expected<Admission, Denial> check_key (const Knock &knock) const;
   tl::expected<Admission, Denial> check_name (Admission admission, Takeover takeover) const;
   std::optional<Terms> terms_of_other (const std::string &name, const std::string &app) const;
@@ -146,6 +158,7 @@ private:
   std::map<std::uint64_t, Loop::Timer> forget_; // by a number of their own
   mutable Doorkeeper doorkeeper_;               // any thread
   std::map<std::uint64_t, TurnAway> strangers_; // by the doorkeeper's number
+  Audience audience_;
   Counters counters_;
   Allowance named_{50, std::chrono::milliseconds (100)}; // for refusals that are told
   Allowance nameless_ = named_;

@@ -67,6 +67,32 @@ parse_door_address (const std::string &text)
   });
 }
 
+class OutletOnCore final : public Outlet
+{
+public:
+  OutletOnCore (SharedCore core, std::string name, std::shared_ptr<const keys::Verifier> verifier)
+      : core_ (std::move (core)), name_ (std::move (name)),
+        id_ (core_->audience ().serve (name_, std::move (verifier), broadcast_))
+  {
+  }
+  ~OutletOnCore () override
+  {
+    core_->audience ().stop_serving (name_, id_);
+    broadcast_->end ();
+  }
+  void push (ByteView packets, bool starts) override
+  {
+    broadcast_->push (packets, starts, Clock::now ());
+  }
+  OutletStats stats () const override { return broadcast_->counters ().read (); }
+
+private:
+  const SharedCore core_;
+  const std::shared_ptr<Broadcast> broadcast_ = std::make_shared<Broadcast> ();
+  const std::string name_;
+  const std::uint64_t id_;
+};
+
 class GateOnCore final : public Gate, public std::enable_shared_from_this<GateOnCore>
 {
 public:
@@ -124,6 +150,16 @@ public:
       const std::function<bool (const Publication &)> &match, const std::string &why) override
   {
     core_->loop ().call ([&] { core_->close_where (match, why); });
+  }
+  std::shared_ptr<Outlet> serve (
+      const std::string &name, std::shared_ptr<const keys::Verifier> verifier) override
+  {
+    return std::make_shared<OutletOnCore> (core_, name, std::move (verifier));
+  }
+  void close_viewers_where (
+      const std::function<bool (const Viewer &)> &match, const std::string &why) override
+  {
+    core_->loop ().call ([&] { core_->audience ().close_where (match, why); });
   }
   Counters counters () const override
   {

@@ -9,8 +9,8 @@
 #include <srt/access_control.h>
 #include <sys/eventfd.h>
 
+#include "gst-plugins/common/gate/srt_knock.hpp"
 #include "gst-plugins/common/listen_address.hpp"
-#include "libs/srt/streamid.hpp"
 
 #define GST_CAT_DEFAULT stage_gate_debug
 
@@ -21,6 +21,8 @@ constexpr int backlog = 128;
 constexpr int accepts_per_wakeup = 64;
 /** How long a task for the door's thread may have to wait: libsrt can't be woken by others. */
 constexpr std::int64_t most_wait_ms = 20;
+/** How long what viewers are to get may have to wait, for the same reason. */
+constexpr std::int64_t send_interval_ms = 5;
 constexpr std::chrono::milliseconds sweep_interval{250};
 /** Without publishers and any packet for so long, libsrt is sent home. */
 constexpr std::chrono::seconds quiet_time{10};
@@ -32,41 +34,12 @@ constexpr std::chrono::milliseconds peer_idle{5000};
 constexpr const char *wrong_passphrase = "the passphrase is wrong, or there is none";
 constexpr const char *no_passphrase = "the publisher encrypts, but the stream has no passphrase";
 
-/** docs/keys.md lists them. */
-int
-reject_code (const std::string &reason)
-{
-  if (reason == "bad-name")
-    return SRT_REJX_BAD_REQUEST;
-  if (reason == "bad-mode")
-    return SRT_REJX_BAD_MODE;
-  if (reason == "busy")
-    return SRT_REJX_CONFLICT;
-  if (reason == "limit" || reason == "back-off")
-    return SRT_REJX_OVERLOAD;
-  if (reason == "wrong-role" || reason == "wrong-stream" || reason == "wrong-network"
-      || reason == "not-accepted")
-    return SRT_REJX_FORBIDDEN;
-  return SRT_REJX_UNAUTHORIZED;
-}
-
-tl::expected<Knock, Denial>
-read_knock (std::string_view streamid, const Endpoint &peer)
-{
-  auto id = srt::parse_streamid (streamid);
-  if (!id)
-    return tl::unexpected (Denial{"bad-name", id.error ()});
-  if (id->mode != srt::StreamId::Mode::publish)
-    return tl::unexpected (Denial{"bad-mode", "streams can be published here, not watched"});
-  return Knock{"srt", std::move (id->app), std::move (id->stream), std::move (id->query),
-      std::move (id->url), peer};
-}
-
 } // namespace
 
 SrtDoor::SrtDoor (std::shared_ptr<Core> core, const SrtSettings &settings)
     : core_ (std::move (core)), settings_ (settings),
-      wake_ (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK))
+      wake_ (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      viewers_ ([this] (std::uint64_t guest, const std::string &why) { viewer_ended (guest, why); })
 {
 }
 
@@ -103,21 +76,19 @@ SrtDoor::ask (SRTSOCKET socket, const sockaddr *peer, const char *streamid)
   if (!knock)
     return refuse (socket, {"", from, knock.error ().reason, knock.error ().text});
   if (auto objection = core_->doorkeeper ().objection (from.ip); !objection.empty ())
-    return refuse (socket, {name_of (*knock), from, "limit", std::move (objection)});
-  const auto admission = core_->judge (*knock);
-  if (!admission)
-    return refuse (
-        socket, {name_of (*knock), from, admission.error ().reason, admission.error ().text});
-  const auto passphrase =
-      settings_.passphrase ? settings_.passphrase (admission->name) : std::string ();
+    return refuse (socket, refusal_of (*knock, {"limit", std::move (objection)}));
+  const auto name = name_of (*knock);
+  if (const auto denial = core_->objection (*knock))
+    return refuse (socket, refusal_of (*knock, *denial));
+  const auto passphrase = settings_.passphrase ? settings_.passphrase (name) : std::string ();
   if (srt_setsockflag (
           socket, SRTO_PASSPHRASE, passphrase.data (), static_cast<int> (passphrase.size ()))
       == 0) {
-    asked_.add (socket, {admission->name, from, "wrong-passphrase",
-                            passphrase.empty () ? no_passphrase : wrong_passphrase});
+    asked_.add (socket,
+        {name, from, "wrong-passphrase", passphrase.empty () ? no_passphrase : wrong_passphrase});
     return 0;
   }
-  GST_ERROR ("%s: the passphrase isn't one of 10 to 79 bytes", admission->name.c_str ());
+  GST_ERROR ("%s: the passphrase isn't one of 10 to 79 bytes", name.c_str ());
   srt_setrejectreason (socket, SRT_REJX_ISE);
   return -1;
 }
@@ -140,7 +111,7 @@ SrtDoor::introduce (SRTSOCKET socket, const Knock &knock)
   auto &core = *core_;
   core.count_connection ();
   if (auto objection = core.doorkeeper ().objection (knock.peer.ip); !objection.empty ()) {
-    core.refused ({name_of (knock), knock.peer, "limit", std::move (objection)});
+    core.refused (refusal_of (knock, {"limit", std::move (objection)}));
     return post ([this, socket] { drop (socket); });
   }
   const auto guest = core.new_id ();
@@ -172,6 +143,32 @@ SrtDoor::publish (SRTSOCKET socket, std::uint64_t guest, Admission admission)
 }
 
 void
+SrtDoor::introduce_viewer (SRTSOCKET socket, const Knock &knock)
+{
+  auto &core = *core_;
+  core.count_connection ();
+  auto seat = core.judge_viewer (knock);
+  auto objection = core.doorkeeper ().objection (knock.peer.ip);
+  if (!seat || !objection.empty ()) {
+    const auto denial = seat ? Denial{"limit", std::move (objection)} : seat.error ();
+    core.refused (refusal_of (knock, denial));
+    return post ([this, socket] { viewers_.drop (socket); });
+  }
+  const auto guest = seat->guest = core.new_id ();
+  core.doorkeeper ().enter_authenticated (guest, knock.peer.ip);
+  GST_INFO ("%s: %s watches with credential %s", name_of (knock).c_str (),
+      to_text (knock.peer).c_str (), seat->grant.credential_id.c_str ());
+  core.audience ().enter (guest, {name_of (knock), seat->grant, knock.peer},
+      [weak = weak_from_this (), core = &core, socket, guest] (const std::string &why) {
+        GST_INFO ("viewer %" G_GUINT64_FORMAT " is closed: %s", guest, why.c_str ());
+        core->doorkeeper ().leave (guest);
+        if (const auto door = weak.lock ())
+          door->post ([door = door.get (), socket] { door->viewers_.drop (socket); });
+      });
+  post ([this, socket, seat = std::move (*seat)] { viewers_.begin (socket, seat); });
+}
+
+void
 SrtDoor::run ()
 {
   static std::atomic<unsigned> doors = 0;
@@ -184,19 +181,23 @@ SrtDoor::run ()
       sleep_until_called ();
       continue;
     }
-    const int n = srt_epoll_uwait (poll_.get (), events.data (), events.size (), most_wait_ms);
+    const int n = srt_epoll_uwait (poll_.get (), events.data (), events.size (),
+        viewers_.empty () ? most_wait_ms : send_interval_ms);
     turn (std::span (events).first (
         static_cast<std::size_t> (std::clamp<int> (n, 0, events.size ()))));
     look_for_lost ();
     const auto now = Clock::now ();
+    viewers_.send (now);
     if (now < swept + sweep_interval)
       continue;
     swept = now;
     sweep (now);
+    viewers_.sweep (now);
     rest_when_quiet (now);
   }
   while (!sessions_.empty ())
     end (sessions_.begin ()->first, "the server closes this stream's door");
+  viewers_.close_all ("the server closes this stream's door");
 }
 
 void
@@ -233,7 +234,7 @@ SrtDoor::wake_port ()
 void
 SrtDoor::rest_when_quiet (Clock::time_point now)
 {
-  if (port_.heard () || !sessions_.empty ())
+  if (port_.heard () || !sessions_.empty () || !viewers_.empty ())
     last_heard_ = now;
   if (now < last_heard_ + quiet_time)
     return;
@@ -272,10 +273,14 @@ SrtDoor::accept_some ()
     auto knock = read_knock (streamid_of (id), from_sockaddr (address));
     if (!knock) // it was refused when it asked
       continue;
-    sessions_[id] = {std::make_unique<SrtSession> (std::move (socket))};
-    core_->loop ().post ([weak = weak_from_this (), id, knock = std::move (*knock)] {
+    const bool watches = knock->role == keys::Role::play;
+    if (watches)
+      viewers_.add (std::move (socket));
+    else
+      sessions_[id] = {std::make_unique<SrtSession> (std::move (socket))};
+    core_->loop ().post ([weak = weak_from_this (), id, watches, knock = std::move (*knock)] {
       if (const auto door = weak.lock ())
-        door->introduce (id, knock);
+        watches ? door->introduce_viewer (id, knock) : door->introduce (id, knock);
     });
   }
 }
@@ -305,6 +310,17 @@ SrtDoor::end (SRTSOCKET socket, const std::string &why)
   core_->loop ().post ([core = core_.get (), publication, guest = guest, why, is_to_blame] {
     if (core->end (publication, why) && is_to_blame)
       core->count_protocol_error ();
+    core->doorkeeper ().leave (guest);
+  });
+}
+
+void
+SrtDoor::viewer_ended (std::uint64_t guest, const std::string &why)
+{
+  core_->loop ().post ([core = core_.get (), guest, why] {
+    if (!core->audience ().leave (guest))
+      return;
+    GST_INFO ("viewer %" G_GUINT64_FORMAT " ends: %s", guest, why.c_str ());
     core->doorkeeper ().leave (guest);
   });
 }

@@ -8,6 +8,7 @@
 
 #include "gst-plugins/common/gate/door.hpp"
 #include "gst-plugins/common/gate/srt_asked.hpp"
+#include "gst-plugins/common/gate/srt_audience.hpp"
 #include "gst-plugins/common/gate/srt_port.hpp"
 #include "gst-plugins/common/gate/srt_session.hpp"
 
@@ -38,6 +39,7 @@ private:
   // The gate thread.
   void introduce (SRTSOCKET socket, const Knock &knock);
   void publish (SRTSOCKET socket, std::uint64_t guest, Admission admission);
+  void introduce_viewer (SRTSOCKET socket, const Knock &knock);
 
   // The door's own thread.
   void run ();
@@ -49,6 +51,7 @@ private:
   void accept_some ();
   void begin (SRTSOCKET socket, const Core::Live &publication, std::uint64_t guest);
   void drop (SRTSOCKET socket) { sessions_.erase (socket); }
+  void viewer_ended (std::uint64_t guest, const std::string &why);
   void end (SRTSOCKET socket, const std::string &why);
   void sweep (Clock::time_point now);
   void look_for_lost ();
@@ -70,6 +73,7 @@ private:
     std::uint64_t id = 0; // the doorkeeper's; 0 until the gate thread has let it in
   };
   std::map<SRTSOCKET, Guest> sessions_;
+  SrtAudience viewers_;
   Clock::time_point last_heard_; // while there are no sessions: a packet
   bool quit_ = false;
   std::array<std::uint8_t, 2048> scratch_; // for one message, which is at most a packet

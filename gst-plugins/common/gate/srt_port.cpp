@@ -18,6 +18,8 @@ namespace {
 
 /** For a few hundred publishers; the kernel's own limit may be lower. */
 constexpr int udp_buffer = 4 * 1024 * 1024;
+/** Of each viewer, while it is slow. */
+constexpr int send_buffer = 2 * 1024 * 1024;
 
 template <class T>
 bool
@@ -102,8 +104,8 @@ SrtPort::wake (const SrtListenOptions &options)
   };
   SrtSocket listener (srt_create_socket ());
   const auto id = listener.get ();
-  if (id == SRT_INVALID_SOCK || !set (id, SRTO_RCVSYN, false)
-      || !set (id, SRTO_RCVLATENCY, options.latency_ms)
+  if (id == SRT_INVALID_SOCK || !set (id, SRTO_RCVSYN, false) || !set (id, SRTO_SNDSYN, false)
+      || !set (id, SRTO_LATENCY, options.latency_ms) || !set (id, SRTO_SNDBUF, send_buffer)
       || !set (id, SRTO_PEERIDLETIMEO, options.peer_idle_ms)
       || !set (id, SRTO_UDP_RCVBUF, udp_buffer)
       || srt_listen_callback (id, options.hook, options.context) != 0)

@@ -234,6 +234,7 @@ START_TEST (it_ends_by_itself_and_comes_back_longer)
   strike_out (gate);
   std::string reason;
   const auto tried = [&] {
+    g_usleep (30000); // of more refusals than that not all are told
     return reason = knock (gate, wrong_key ()), reason != "back-off";
   };
   ck_assert (eventually (tried));

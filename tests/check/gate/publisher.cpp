@@ -251,7 +251,7 @@ Publisher::publish (
     std::string_view stream_and_query, std::string_view app, const std::string &scheme)
 {
   handshake ();
-  ask (app, stream_and_query, scheme);
+  ask (app, stream_and_query, scheme + "://127.0.0.1");
   return expect ("NetStream.Publish.Start");
 }
 

@@ -56,7 +56,7 @@ START_TEST (each_refusal_has_its_code)
       {"live", SRT_REJX_BAD_REQUEST, "bad-name"},
       {"publish:live/../etc?key=" + key, SRT_REJX_BAD_REQUEST, "bad-name"},
       {std::string (512, 'a'), SRT_REJX_BAD_REQUEST, "bad-name"},
-      {"#!::r=live/demo,key=" + key, SRT_REJX_BAD_MODE, "bad-mode"},
+      {"#!::r=live/demo,key=" + key, SRT_REJX_FORBIDDEN, "wrong-role"}, // it asks to watch
       {"publish:live/demo", SRT_REJX_UNAUTHORIZED, "no-key"},
       {"publish:live/demo?key=rubbish", SRT_REJX_UNAUTHORIZED, "malformed"},
       {"live/demo?key=" + key_for ("live/other"), SRT_REJX_UNAUTHORIZED, "wrong-signature"},

@@ -25,6 +25,10 @@ SrtCaller::SrtCaller (std::uint16_t port, const SrtCall &call)
     srt_setsockflag (socket, SRTO_PASSPHRASE, call.passphrase.data (), size (call.passphrase));
   if (call.key_bytes != 0)
     srt_setsockflag (socket, SRTO_PBKEYLEN, &call.key_bytes, sizeof call.key_bytes);
+  if (call.latency_ms != 0)
+    srt_setsockflag (socket, SRTO_RCVLATENCY, &call.latency_ms, sizeof call.latency_ms);
+  constexpr int patience_ms = 20'000;
+  srt_setsockflag (socket, SRTO_RCVTIMEO, &patience_ms, sizeof patience_ms);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons (port);
@@ -46,6 +50,16 @@ SrtCaller::send (ByteView stream)
     stream = stream.subspan (part.size ());
   }
   return true;
+}
+
+Bytes
+SrtCaller::receive ()
+{
+  Bytes out (2048);
+  const int n = srt_recvmsg (
+      socket_.get (), reinterpret_cast<char *> (out.data ()), static_cast<int> (out.size ()));
+  out.resize (static_cast<std::size_t> (std::max (n, 0)));
+  return out;
 }
 
 bool

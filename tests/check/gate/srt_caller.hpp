@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A publisher by SRT, on libsrt like everybody's.
+// Publishers and viewers by SRT, on libsrt like everybody's.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@ struct SrtCall
   std::string streamid;
   std::string passphrase = {};
   int key_bytes = 0;
+  int latency_ms = 0; ///< 0: libsrt's default
 };
 
 class SrtCaller
@@ -27,6 +28,8 @@ public:
   int reject_reason () const { return reject_reason_; }
   /** In messages of seven packets, as encoders do; false when the peer has closed. */
   bool send (ByteView stream);
+  /** One message; empty when none came within 20 s, or the peer has closed. */
+  Bytes receive ();
   bool closed_by_peer (); ///< false when it didn't within 20 s
   void close () { socket_ = gate::SrtSocket (); }
 

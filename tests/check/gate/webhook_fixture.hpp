@@ -37,6 +37,7 @@ struct House
   std::string good () const { return "demo?key=" + key_for ("live/demo"); }
 
   std::shared_ptr<Webhook> hook;
+  const webhook::Hook flushed{hook}; // else its thread may outlive main()
   TestGate gate;
   gate::Gate::Token asked, unasked;
 };

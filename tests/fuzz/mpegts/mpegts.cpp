@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "libs/mpegts/demuxer.hpp"
+#include "libs/mpegts/messages.hpp"
 
 using namespace stagedoor;
 
@@ -30,6 +31,23 @@ check_unit (const mpegts::Unit &unit)
   }
 }
 
+/** Packets in, packets out; each start may repeat a few of the tables. */
+void
+check_messages (ByteView stream)
+{
+  mpegts::MessageCutter cutter;
+  std::vector<mpegts::Message> messages;
+  cutter.feed (stream, messages);
+  cutter.finish (messages);
+  std::size_t sum = 0;
+  for (const auto &message : messages) {
+    check (message.size > 0 && message.size <= mpegts::message_size);
+    check (message.size % mpegts::packet_size == 0);
+    sum += message.size;
+  }
+  check (sum <= 8 * stream.size ());
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput (const std::uint8_t *data, std::size_t size);
@@ -37,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput (const std::uint8_t *data, std::size_t siz
 extern "C" int
 LLVMFuzzerTestOneInput (const std::uint8_t *data, std::size_t size)
 {
+  check_messages ({data, size});
   mpegts::Demuxer demuxer;
   std::vector<mpegts::Event> events;
   const auto half = size / 2;

@@ -212,6 +212,7 @@ RtpInput::start ()
   gst_pipeline_use_clock (GST_PIPELINE (pipeline_.get ()), clock_.get ());
   gst_element_set_start_time (pipeline_.get (), GST_CLOCK_TIME_NONE);
   gst_element_set_base_time (pipeline_.get (), gst_clock_get_time (clock_.get ()));
+  handed_over (this);
   gst_element_set_state (pipeline_.get (), GST_STATE_PLAYING);
   say_caps (reports_in_.get (), "application/x-rtcp");
 }
@@ -231,6 +232,7 @@ RtpInput::push (ByteView packet_or_compound)
 GstPadProbeReturn
 RtpInput::on_queued (GstPadProbeInfo *info)
 {
+  taken_over (this);
   const Mapped bytes (GST_PAD_PROBE_INFO_BUFFER (info));
   if (!is_rtcp (bytes.view ()))
     return on_rtp (bytes.view ());
@@ -319,6 +321,7 @@ RtpInput::on_received (GstPadProbeInfo *info)
 void
 RtpInput::set_up (GstElement *jitter_buffer, std::uint32_t ssrc)
 {
+  taken_over (this);
   for (std::size_t track = 0; track < plan_.tracks.size (); ++track) {
     if (filter_.source (track) != ssrc)
       continue;
@@ -333,6 +336,7 @@ RtpInput::set_up (GstElement *jitter_buffer, std::uint32_t ssrc)
 void
 RtpInput::link (GstPad *pad)
 {
+  taken_over (this);
   const std::string name (GST_PAD_NAME (pad));
   if (!name.starts_with ("recv_rtp_src_"))
     return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Reading of the location property.
-#include "gst-plugins/gate/location.hpp"
+#include "gst-plugins/common/gate/location.hpp"
 
 #include <algorithm>
 #include <array>
