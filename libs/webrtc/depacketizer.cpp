@@ -13,6 +13,7 @@ namespace {
 /** Each packet is a unit, marker or not: it says that speech begins. */
 class OpusDepacketizer final : public Depacketizer
 {
+  bool is_unit () const override { return true; }
   bool begins_unit (ByteView) const override { return true; }
   bool append (ByteView payload, Bytes &unit) override
   {
@@ -44,7 +45,7 @@ Depacketizer::feed (const RtpPayload &payload)
     damaged_ = true;
   if (!damaged_ && !append (payload.bytes, unit_))
     damaged_ = true;
-  if (payload.marker)
+  if (payload.marker || is_unit ())
     finish (out);
   return out;
 }

@@ -46,6 +46,8 @@ public:
   std::uint64_t broken () const { return broken_; } ///< units dropped
 
 protected:
+  /** Whether each packet is one, whatever its marker says. */
+  virtual bool is_unit () const { return false; }
   /** Whether a unit can only begin with @p payload. */
   virtual bool begins_unit (ByteView payload) const = 0;
   /** Adds what is in @p payload to @p unit; false when it can't be what it claims. */
