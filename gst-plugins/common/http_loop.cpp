@@ -4,12 +4,27 @@
 
 #include <utility>
 
+#include <gio/gio.h>
+
 namespace stagedoor::http {
 
 static thread_local Loop *loop_here = nullptr;
 
+/** GLib 2.74 deadlocks when one thread registers a type while another, in the class_init of some
+ * class, wants the same one: libsoup's classes do that with GIO's types. So those
+ * are there before there is a thread that needs them. */
+static void
+register_gio_types ()
+{
+  for (const GType type : {G_TYPE_SOCKET, G_TYPE_INET_SOCKET_ADDRESS, G_TYPE_SOCKET_CONNECTION,
+           G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_DATABASE, G_TYPE_TLS_INTERACTION,
+           G_TYPE_PROXY_RESOLVER, G_TYPE_INPUT_STREAM, G_TYPE_OUTPUT_STREAM})
+    g_type_ensure (type);
+}
+
 Loop::Loop () : context_ (g_main_context_new ()), loop_ (g_main_loop_new (context_.get (), FALSE))
 {
+  register_gio_types ();
 }
 
 std::shared_ptr<Loop>
