@@ -192,7 +192,8 @@ START_TEST (only_publishers_are_taken_at_its_address)
       {"/app/alice?", "/app/alice?direction=whep&", "/app/alice?x=direction=whip&",
           "/app/alice?direction=whipx&", "/app/alice/llhls.m3u8?direction=whip&",
           "/app/alice/master/whip?direction=whip&", "/app?direction=whip&"})
-    expect_problem (gate.post ("h:1", target + policy), 404, "nothing at this address");
+    expect_problem (Client (gate.port ()).ask (http_request ("POST", target + policy)), 404,
+        "nothing at this address");
   ck_assert (gate.gate ().refused ().empty ());
   const auto options =
       Client (gate.port ())
