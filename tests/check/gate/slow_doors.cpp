@@ -85,16 +85,16 @@ START_TEST (slow_hellos_from_everywhere)
   live.send_aac_setup ();
   const auto publication = house.gate.claim ("live/other");
   const SlowCrowd crowd (
-      {.port = house.port, .opening = opening, .connections = 700, .addresses = 200});
+      {.port = house.port, .opening = opening, .connections = 600, .addresses = 200});
   ck_assert (eventually ([&] { return crowd.is_there (); }));
-  for (std::uint32_t i = 1; i <= 5; ++i) {
+  for (std::uint32_t i = 1; i <= 3; ++i) {
     attempts_by_tls (house.gate, house.port, "127.0.0.9");
     live.send_audio (100 * i);
     const auto item = pop_until (*publication,
         [] (const gate::Item &item) { return std::holds_alternative<gate::Frame> (item); });
     ck_assert (item.has_value ());
   }
-  ck_assert (eventually ([&] { return crowd.closed () > 700; }));
+  ck_assert (eventually ([&] { return crowd.closed () > 600; }));
   ck_assert_uint_le (house.gate->counters ().open, Limits{}.unauthenticated + 2);
 }
 END_TEST
@@ -155,12 +155,15 @@ void
 check_slow_web (std::string_view opening, int connections)
 {
   WebHouse house;
-  const SlowCrowd crowd (
-      {.port = house.port, .opening = opening, .connections = connections, .addresses = 50});
+  const SlowCrowd crowd ({.port = house.port,
+      .opening = opening,
+      .connections = connections,
+      .pause_ms = 100,
+      .addresses = 50});
   ck_assert (eventually ([&] { return crowd.is_there (); }));
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 3; ++i)
     house.attempts ();
-  ck_assert_uint_eq (house.gate->counters ().admitted, 5);
+  ck_assert_uint_eq (house.gate->counters ().admitted, 3);
   ck_assert (eventually ([&] { return crowd.closed () > connections; }));
   house.attempts ();
 }
@@ -168,7 +171,7 @@ check_slow_web (std::string_view opening, int connections)
 START_TEST (slow_heads_of_requests)
 {
   check_slow_web (slow_offer (60000).substr (0, 80), 80);  // all have their room
-  check_slow_web (slow_offer (60000).substr (0, 80), 300); // some push others out
+  check_slow_web (slow_offer (60000).substr (0, 80), 150); // some push others out
 }
 END_TEST
 
@@ -177,7 +180,7 @@ START_TEST (slow_offers)
 {
   const auto opening = slow_offer (60000);
   check_slow_web (opening, 80);
-  check_slow_web (opening, 300);
+  check_slow_web (opening, 150);
 }
 END_TEST
 
@@ -186,7 +189,7 @@ START_TEST (slow_patches)
 {
   auto opening = slow_offer (60000);
   opening.replace (0, opening.find (" HTTP"), "PATCH /live/demo/whip/AAAAAAAAAAAAAAAAAAAAAA");
-  check_slow_web (opening, 300);
+  check_slow_web (opening, 150);
 }
 END_TEST
 
