@@ -27,8 +27,9 @@ struct Route
   std::string prefix;
   std::size_t body_limit;
   Handler handler;
-  std::mutex running; // held while the handler runs; outermost but for the caller's own
-  bool alive = true;  // protected by running, but for removal on the http thread
+  Server::Condition condition; // or null
+  std::mutex running;          // held while the handler runs; outermost but for the caller's own
+  bool alive = true;           // protected by running, but for removal on the http thread
 };
 
 std::string
@@ -121,7 +122,7 @@ public:
   void remove (const std::shared_ptr<Route> &route);
 
 private:
-  std::shared_ptr<Route> find (const std::string &path);
+  std::shared_ptr<Route> find (const std::string &path, std::string_view query);
   void connect (SoupServer *server);
   void on_started (SoupServerMessage *message);
   void on_headers (SoupServerMessage *message);
@@ -155,13 +156,14 @@ Core::remove (const std::shared_ptr<Route> &route)
 }
 
 std::shared_ptr<Route>
-Core::find (const std::string &path)
+Core::find (const std::string &path, std::string_view query)
 {
   std::lock_guard lock (routes_mutex_);
   std::shared_ptr<Route> best;
   if (is_normal (path))
     for (const auto &route : routes_)
       if (is_below (path, route->prefix)
+          && (route->condition == nullptr || route->condition (query))
           && (best == nullptr || says_no_less (route->prefix, best->prefix)))
         best = route;
   return best;
@@ -211,7 +213,9 @@ Core::on_headers (SoupServerMessage *message)
   auto *headers = soup_server_message_get_request_headers (message);
   // libsoup would cut an answer into as many pieces as a stranger cares to list.
   soup_message_headers_remove (headers, "Range");
-  const auto route = find (g_uri_get_path (soup_server_message_get_uri (message)));
+  GUri *uri = soup_server_message_get_uri (message);
+  const char *query = g_uri_get_query (uri);
+  const auto route = find (g_uri_get_path (uri), query != nullptr ? query : "");
   const auto limit = route != nullptr ? route->body_limit : 0;
   connections_->begin_body (message, limit);
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
@@ -227,7 +231,7 @@ Core::on_request (SoupServerMessage *message)
     respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
     return;
   }
-  const auto route = find (request.path);
+  const auto route = find (request.path, request.query);
   if (route == nullptr) {
     respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
     return;
@@ -320,12 +324,14 @@ public:
 
   std::uint16_t port () const override { return at_.port; }
   std::string address () const override { return listen_address_text (at_); }
-  Token route (const std::string &prefix, std::size_t body_limit, Handler handler) override
+  Token route (const std::string &prefix, std::size_t body_limit, Handler handler,
+      Condition condition) override
   {
     auto route = std::make_shared<Route> ();
     route->prefix = prefix;
     route->body_limit = body_limit;
     route->handler = std::move (handler);
+    route->condition = condition;
     core_->add (route);
     return {route.get (), [core = core_, route] (void *) {
               core->remove (route);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <libsoup/soup.h>
 #include <tl/expected.hpp>
@@ -87,7 +88,11 @@ public:
    * longer running, once the token is gone: dropping it waits for a handler in flight unless on the
    * http thread itself, so drop it without a lock that the handler takes. */
   using Token = std::shared_ptr<void>;
-  virtual Token route (const std::string &prefix, std::size_t body_limit, Handler handler) = 0;
+  /** Whether a route is for requests with this raw query; those that it isn't for go to the next
+   * one. */
+  using Condition = bool (*) (std::string_view query);
+  virtual Token route (const std::string &prefix, std::size_t body_limit, Handler handler,
+      Condition condition = nullptr) = 0;
 
   /** Runs @p call on the http thread, later. */
   virtual void post (std::function<void ()> call) = 0;

@@ -41,7 +41,8 @@ std::string name_of (const Knock &knock);
 
 struct Denial
 {
-  std::string reason, text; ///< as in Refused
+  std::string reason, text;             ///< as in Refused
+  std::chrono::seconds try_again_in{0}; ///< for a back-off
 };
 
 /** Whether the same publisher comes back. In a public stream everybody has the same credential. */

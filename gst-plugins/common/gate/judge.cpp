@@ -8,7 +8,7 @@ namespace {
 Denial
 denial_of (keys::Refusal refusal)
 {
-  return {std::string (keys::name (refusal)), std::string (keys::explain (refusal))};
+  return {std::string (keys::name (refusal)), std::string (keys::explain (refusal)), {}};
 }
 
 /** Whether it takes no secret to be refused so. */
@@ -22,9 +22,11 @@ is_guess (keys::Refusal refusal)
 Denial
 back_off_denial (std::chrono::milliseconds left)
 {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds> (left).count ();
-  return {"back-off", "too many wrong keys came from your address; try again in "
-                          + std::to_string (seconds) + " s"};
+  const auto seconds = std::chrono::ceil<std::chrono::seconds> (left);
+  return {"back-off",
+      "too many wrong keys came from your address; try again in "
+          + std::to_string (seconds.count ()) + " s",
+      seconds};
 }
 
 bool

@@ -3,11 +3,12 @@
 // and how soon what has no right to go on has ended.
 #include <srt/access_control.h>
 
-#include "tests/check/gate/srt_caller.hpp"
-
 #include "libs/base/hmac.hpp"
 #include "libs/base/text.hpp"
-#include "tests/check/gate/fixture.hpp"
+#include "tests/check/gate/certificate_files.hpp"
+#include "tests/check/gate/srt_caller.hpp"
+
+#include "tests/check/gate/whip_client.hpp"
 
 using namespace stagedoor;
 using namespace stagedoor::test;
@@ -16,47 +17,70 @@ using gate::Terms;
 
 namespace {
 
+enum class By { rtmp, rtmps, srt, whip };
+constexpr By everything[] = {By::rtmp, By::rtmps, By::srt, By::whip};
+
 struct House
 {
   explicit House (Takeover takeover)
-      : admitted (gate->admit ("live/demo", Terms (keyring (), takeover))),
-        srt (open_srt_door (*gate.pointer ()))
+      : admitted (gate->admit ("live/demo", Terms (keyring (), takeover)))
   {
   }
 
-  TestGate gate;
+  CertificateFiles files;
+  TestGate gate{{}, {.certificate = files.open ()}};
   gate::Gate::Token admitted;
-  std::uint16_t srt;
+  const std::uint16_t srt = open_srt_door (*gate.pointer ());
+  const std::uint16_t whip = open_whip_door (*gate.pointer ());
 };
 
 /** One that is let in, or not. */
 class Someone
 {
 public:
-  Someone (House &house, bool by_srt, const std::string &key)
+  Someone (House &house, By by, const std::string &key) : house_ (house), key_ (key)
   {
-    if (by_srt)
+    if (by == By::srt) {
       srt_ = std::make_unique<SrtCaller> (house.srt, SrtCall{"publish:live/demo?key=" + key});
-    else
-      rtmp_ = std::make_unique<Publisher> (house.gate.port ());
-    if (rtmp_)
-      is_in_ = rtmp_->publish ("demo?key=" + key);
-    else
       is_in_ = srt_->reject_reason () == 0;
+    } else if (by == By::whip) {
+      answer_ = Client (house.whip).ask (whip_request ("/live/demo/whip", key));
+      is_in_ = answer_.status == 201;
+    } else {
+      rtmp_ = std::make_unique<Publisher> (house.gate.port ());
+      ck_assert (by == By::rtmp || rtmp_->start_tls ());
+      is_in_ = rtmp_->publish ("demo?key=" + key);
+    }
+  }
+  ~Someone ()
+  {
+    if (answer_.status == 201)
+      Client (house_.whip).ask (http_request ("DELETE", location (), bearer (key_)));
   }
 
   bool is_in () const { return is_in_; }
   bool is_busy ()
   {
-    return srt_ ? srt_->reject_reason () == SRT_REJX_CONFLICT
-                : rtmp_->expect ("NetStream.Publish.BadName");
+    return srt_    ? srt_->reject_reason () == SRT_REJX_CONFLICT
+           : rtmp_ ? rtmp_->expect ("NetStream.Publish.BadName")
+                   : answer_.status == 409 && answer_.has ("Retry-After: ");
   }
-  bool is_told (const std::string &why) { return srt_ || rtmp_->expect (why); }
-  bool is_closed () { return srt_ ? srt_->closed_by_peer () : rtmp_->closed_by_peer (); }
+  bool is_told (const std::string &why) { return !rtmp_ || rtmp_->expect (why); }
+  bool is_closed ()
+  {
+    return srt_    ? srt_->closed_by_peer ()
+           : rtmp_ ? rtmp_->closed_by_peer ()
+                   : session_has_ended (house_.whip, location (), key_);
+  }
 
 private:
+  std::string location () const { return value_of (answer_, "Location"); }
+
+  const House &house_;
+  const std::string key_;
   std::unique_ptr<Publisher> rtmp_;
   std::unique_ptr<SrtCaller> srt_;
+  Response answer_; // by WHIP
   bool is_in_ = false;
 };
 
@@ -72,7 +96,8 @@ why_ended (gate::Publication &publication)
 struct Case
 {
   Takeover takeover;
-  bool first_by_srt, second_by_srt, same_key, replaces;
+  By first, second;
+  bool same_key, replaces;
 };
 
 void
@@ -80,12 +105,13 @@ check (const Case &c)
 {
   House house (c.takeover);
   const auto key = key_for ("live/demo");
-  Someone first (house, c.first_by_srt, key);
+  Someone first (house, c.first, key);
   ck_assert (first.is_in ());
   const auto publication = house.gate.claim ();
-  Someone second (house, c.second_by_srt, c.same_key ? key : key_for ("live/*"));
+  Someone second (house, c.second, c.same_key ? key : key_for ("live/*"));
   ck_assert_msg (second.is_in () == c.replaces, "takeover %d, %d to %d, same key %d",
-      static_cast<int> (c.takeover), c.first_by_srt, c.second_by_srt, c.same_key);
+      static_cast<int> (c.takeover), static_cast<int> (c.first), static_cast<int> (c.second),
+      c.same_key);
   if (!c.replaces) {
     ck_assert (second.is_busy ());
     ck_assert_uint_eq (house.gate->counters ().admitted, 1);
@@ -102,10 +128,10 @@ check (const Case &c)
 void
 check_policy (Takeover takeover, bool same_key_replaces, bool other_key_replaces)
 {
-  for (const bool first_by_srt : {false, true})
-    for (const bool second_by_srt : {false, true}) {
-      check ({takeover, first_by_srt, second_by_srt, true, same_key_replaces});
-      check ({takeover, first_by_srt, second_by_srt, false, other_key_replaces});
+  for (const auto first : everything)
+    for (const auto second : everything) {
+      check ({takeover, first, second, true, same_key_replaces});
+      check ({takeover, first, second, false, other_key_replaces});
     }
 }
 
@@ -137,13 +163,13 @@ START_TEST (name_is_free_once_the_publisher_has_gone)
     return someone.is_in ()
            && eventually ([&] { return house.gate->counters ().admitted == admitted; });
   };
-  for (const bool by_srt : {false, true}) {
+  for (const auto by : everything) {
     {
-      Someone first (house, by_srt, key);
+      Someone first (house, by, key);
       ck_assert (is_admitted (first));
     }
     ck_assert (eventually ([&] { return house.gate->counters ().open == 0; }));
-    Someone second (house, !by_srt, key_for ("live/*"));
+    Someone second (house, by == By::whip ? By::rtmp : By::whip, key_for ("live/*"));
     ck_assert (is_admitted (second));
     house.gate->close_where ([] (const gate::Publication &) { return true; }, "make room");
     ck_assert (second.is_closed ());
@@ -155,9 +181,9 @@ END_TEST
 /** A key's end and its revocation, for publishers that say nothing. */
 START_TEST (silence_is_no_excuse)
 {
-  for (const bool by_srt : {false, true}) {
+  for (const auto by : everything) {
     House house (Takeover::same_key);
-    Someone brief (house, by_srt, key_for ("live/demo", keys::Role::publish, 3));
+    Someone brief (house, by, key_for ("live/demo", keys::Role::publish, 3));
     ck_assert (brief.is_in ());
     const auto first = house.gate.claim ();
     assert_text (why_ended (*first), "the key's time is over");
@@ -165,7 +191,7 @@ START_TEST (silence_is_no_excuse)
     ck_assert_msg (late >= 0 && late < 1000, "%d ms late", static_cast<int> (late));
     ck_assert (brief.is_told ("the key's time is over"));
     ck_assert (brief.is_closed ());
-    Someone revoked (house, by_srt, key_for ("live/demo"));
+    Someone revoked (house, by, key_for ("live/demo"));
     ck_assert (revoked.is_in ());
     const auto second = house.gate.claim ();
     const auto id = second->grant ().credential_id;

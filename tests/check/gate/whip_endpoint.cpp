@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The WHIP endpoint as RFC 9725 has it: who may, what is answered, and what a session's address
 // can do. Nobody connects here.
-#include <fstream>
-#include <iterator>
-
-#include "tests/check/gate/fixture.hpp"
-
-#include "tests/check/common/http_client.hpp" // last: check.h defines "fail"
+#include "tests/check/gate/whip_client.hpp"
 
 using namespace stagedoor;
 using namespace stagedoor::test;
@@ -14,72 +9,27 @@ using namespace stagedoor::test;
 namespace {
 
 constexpr const char *endpoint = "/live/demo/whip";
-constexpr const char *sdp = "application/sdp", *fragment = "application/trickle-ice-sdpfrag";
-
-std::string
-recorded (const std::string &name)
-{
-  std::ifstream file (std::string (OFFERS) + "/" + name + ".sdp", std::ios::binary);
-  std::string text{std::istreambuf_iterator<char> (file), {}};
-  ck_assert (!text.empty ());
-  return text;
-}
+constexpr const char *fragment = "application/trickle-ice-sdpfrag";
 
 /** A gate with a WHIP door. */
 struct House
 {
-  House ()
-  {
-    const auto opened =
-        gate->add_door ("whip://127.0.0.1:0", {.whip = {.webrtc_address = "127.0.0.1:0"}});
-    ck_assert_msg (opened.has_value (), "%s", opened ? "" : opened.error ().c_str ());
-    port = static_cast<std::uint16_t> (std::stoul (opened->substr (opened->rfind (':') + 1)));
-  }
-
   Response ask (const std::string &method, const std::string &path, const std::string &headers = "",
       const std::string &body = "")
   {
     Client client (port);
-    client.send (method + " " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: "
-                 + std::to_string (body.size ()) + "\r\n" + headers + "\r\n" + body);
+    client.send (http_request (method, path, headers, body));
     return client.receive (method != "HEAD");
   }
   Response publish (const std::string &token, const std::string &offer = recorded ("obs-publisher"),
       const std::string &type = sdp, const std::string &path = endpoint)
   {
-    return ask ("POST", path,
-        "Content-Type: " + type + "\r\n"
-            + (token.empty () ? "" : "Authorization: Bearer " + token + "\r\n"),
-        offer);
+    return Client (port).ask (whip_request (path, token, offer, type));
   }
 
   TestGate gate;
-  std::uint16_t port = 0;
+  const std::uint16_t port = open_whip_door (*gate.pointer ());
 };
-
-std::string
-value_of (const Response &response, const std::string &header)
-{
-  const auto at = response.head.find ("\r\n" + header + ": ");
-  ck_assert_msg (at != std::string::npos, "no %s in %s", header.c_str (), response.head.c_str ());
-  const auto begin = at + header.size () + 4;
-  return response.head.substr (begin, response.head.find ("\r\n", begin) - begin);
-}
-
-void
-expect_problem (const Response &response, int status, const char *text)
-{
-  ck_assert_msg (
-      response.status == status, "%d, not %d: %s", response.status, status, response.body.c_str ());
-  ck_assert (response.has ("application/problem+json"));
-  ck_assert_msg (response.body.find (text) != std::string::npos, "%s", response.body.c_str ());
-}
-
-std::string
-bearer (const std::string &token)
-{
-  return "Authorization: Bearer " + token + "\r\n";
-}
 
 /** The same each time: it has the time in it. */
 const std::string &

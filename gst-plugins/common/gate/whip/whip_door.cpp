@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "gst-plugins/common/gate/whip/whip_denial.hpp"
 #include "gst-plugins/common/http_sdp.hpp"
 #include "gst-plugins/common/listen_address.hpp"
 
@@ -15,10 +16,10 @@ namespace {
 constexpr std::chrono::seconds sweep_interval{1};
 constexpr std::size_t max_host = 256;
 
-/** "/APP/STREAM/whip" or "/APP/STREAM/whip/ID". */
+/** "/APP/STREAM", "/APP/STREAM/whip" or "/APP/STREAM/whip/ID". */
 struct Place
 {
-  std::string app, stream, id;
+  std::string app, stream, endpoint, id;
 };
 
 Place
@@ -30,8 +31,22 @@ place_of (std::string_view path)
     part = path.substr (0, path.find ('/'));
     path.remove_prefix (part.size ());
   }
-  return {
-      std::string (parts[0]), std::string (parts[1]), std::string (parts[3]) + std::string (path)};
+  return {std::string (parts[0]), std::string (parts[1]), std::string (parts[2]),
+      std::string (parts[3]) + std::string (path)};
+}
+
+/** OvenMediaEngine's address of its WHIP endpoint: /APP/STREAM?direction=whip. */
+bool
+has_ome_direction (std::string_view query)
+{
+  for (bool more = true; more;) {
+    const auto item = query.substr (0, query.find ('&'));
+    if (item == "direction=whip")
+      return true;
+    more = item.size () < query.size ();
+    query.remove_prefix (item.size () + (more ? 1 : 0));
+  }
+  return false;
 }
 
 /** As the client used it, with its port, for policies that sign it. */
@@ -42,44 +57,6 @@ url_of (const http::Request &request, std::uint16_t port)
   if (host.rfind (':') == std::string::npos || host.ends_with (']'))
     host += ":" + std::to_string (port);
   return "http://" + host + request.path + (request.query.empty () ? "" : "?" + request.query);
-}
-
-/** RFC 6750 section 3: whether another token would help. */
-unsigned
-status_of (const std::string &reason, bool nothing_shown)
-{
-  if (reason == "busy")
-    return SOUP_STATUS_CONFLICT;
-  if (reason == "bad-name")
-    return SOUP_STATUS_BAD_REQUEST;
-  if (reason == "limit" || reason == "timeout")
-    return SOUP_STATUS_SERVICE_UNAVAILABLE;
-  for (const auto *bad_token : {"no-key", "malformed", "unknown-key-id", "wrong-signature",
-           "not-yet-valid", "expired", "revoked"})
-    if (reason == bad_token)
-      return SOUP_STATUS_UNAUTHORIZED;
-  return nothing_shown ? SOUP_STATUS_UNAUTHORIZED : SOUP_STATUS_FORBIDDEN;
-}
-
-void
-respond_denied (const http::Request &request, unsigned status, const std::string &text)
-{
-  if (status == SOUP_STATUS_UNAUTHORIZED)
-    http::set_header (request, "WWW-Authenticate",
-        request.bearer.empty () ? "Bearer" : "Bearer error=\"invalid_token\"");
-  http::respond_rejection (request, {static_cast<int> (status), text});
-}
-
-/** The same whether there is such a name or not. */
-void
-answer_denied (http::Deferred &answer, const Denial &denial, bool nothing_shown)
-{
-  const auto status = status_of (denial.reason, nothing_shown);
-  const auto text = nothing_shown && status == SOUP_STATUS_UNAUTHORIZED
-                        ? std::string ("this stream wants a key: as bearer token, or as ?key=")
-                        : denial.text;
-  answer.answer (
-      [status, text] (const http::Request &request) { respond_denied (request, status, text); });
 }
 
 /** Hands what arrives to a WhipMedia, which comes about after the connection. */
@@ -130,7 +107,8 @@ struct WhipDoor::Visit
 {
   http::Deferred answer;
   Knock knock;
-  std::string path, offer;
+  std::string sessions; ///< what their addresses begin with
+  std::string offer;
   bool is_offer; ///< by what its type says
 
   bool shows_nothing () const { return knock.bearer.empty () && knock.query.empty (); }
@@ -150,12 +128,13 @@ WhipDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const WhipSettin
     return tl::unexpected (port.error ());
   auto door = std::make_shared<WhipDoor> (
       std::move (core), std::move (*server), std::move (*port), settings.latency);
-  door->route_ = door->server_->route (
-      "/*/*/whip", http::max_sdp, [weak = door->weak_from_this ()] (const http::Request &request) {
-        if (const auto self = weak.lock ())
-          return self->on_request (request);
-        http::respond_no_session (request);
-      });
+  const auto handle = [weak = door->weak_from_this ()] (const http::Request &request) {
+    if (const auto self = weak.lock ())
+      return self->on_request (request);
+    http::respond_no_session (request);
+  };
+  door->route_ = door->server_->route ("/*/*/whip", http::max_sdp, handle);
+  door->ome_route_ = door->server_->route ("/*/*", http::max_sdp, handle, has_ome_direction);
   return door;
 }
 
@@ -169,13 +148,16 @@ WhipDoor::WhipDoor (std::shared_ptr<Core> core, std::shared_ptr<http::Server> se
 WhipDoor::~WhipDoor ()
 {
   route_.reset ();
+  ome_route_.reset ();
 }
 
 void
 WhipDoor::on_request (const http::Request &request)
 {
   auto place = place_of (request.path);
-  if (!place.id.empty ())
+  if (!place.endpoint.empty () && place.endpoint != "whip")
+    http::respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+  else if (!place.id.empty ())
     on_session (request, place.id);
   else if (!http::answer_without_offer (request))
     on_offer (request, std::move (place.app), std::move (place.stream));
@@ -188,7 +170,8 @@ WhipDoor::on_offer (const http::Request &request, std::string app, std::string s
   Knock knock{"whip", std::move (app), std::move (stream), request.query,
       url_of (request, server_->port ()), {ip.value_or (IpAddress{}), 0}, keys::Role::publish,
       request.bearer};
-  const Visitor visitor (new Visit{http::Deferred (request), std::move (knock), request.path,
+  const auto sessions = "/" + knock.app + "/" + knock.stream + "/whip/";
+  const Visitor visitor (new Visit{http::Deferred (request), std::move (knock), sessions,
       request.body, http::is_offer (request)});
   core_->loop ().post ([weak = weak_from_this (), visitor] {
     if (const auto self = weak.lock ())
@@ -251,7 +234,7 @@ WhipDoor::knock (const Visitor &visitor)
   core.count_connection ();
   if (const auto objection = core.doorkeeper ().objection (peer.ip); !objection.empty ()) {
     core.refused ({name_of (visitor->knock), peer, "limit", objection});
-    return answer_denied (visitor->answer, {"limit", objection}, false);
+    return answer_denied (visitor->answer, {"limit", objection, {}}, false);
   }
   const auto guest = core.new_id ();
   core.doorkeeper ().enter_authenticated (guest, peer.ip);
@@ -315,9 +298,8 @@ WhipDoor::publish (const Visitor &visitor, std::uint64_t guest, Admission admiss
   const auto error = session->media ()->start (latency_);
   if (error.empty ())
     connect (session->media ());
-  if (sessions_.empty ())
-    sweep_ = core_->loop ().at (Clock::now () + sweep_interval, [this] { sweep (); });
   sessions_[id] = std::move (session);
+  plan_sweep ();
   if (!error.empty ()) {
     end (id, error);
     return visitor->answer.answer ([error] (const http::Request &request) {
@@ -325,7 +307,7 @@ WhipDoor::publish (const Visitor &visitor, std::uint64_t guest, Admission admiss
     });
   }
   visitor->answer.answer (
-      [path = visitor->path + "/" + id, etag = received.etag, answer = received.answer] (
+      [path = visitor->sessions + id, etag = received.etag, answer = received.answer] (
           const http::Request &request) { http::respond_created (request, path, etag, answer); });
   core_->announce (live);
 }
@@ -364,8 +346,20 @@ WhipDoor::sweep ()
       over.emplace_back (id, std::move (*why));
   for (const auto &[id, why] : over)
     end (id, why);
-  if (!sessions_.empty ())
-    sweep_ = core_->loop ().at (now + sweep_interval, [this] { sweep (); });
+  plan_sweep ();
+}
+
+/** Not later than the first grant ends, for silent publishers, too. */
+void
+WhipDoor::plan_sweep ()
+{
+  if (sessions_.empty ())
+    return;
+  std::chrono::milliseconds wait = sweep_interval;
+  for (const auto &[id, session] : sessions_)
+    wait = std::min (wait, left_of (session->publication ()->grant ()));
+  constexpr std::chrono::milliseconds least{1}; // the system's clock is another one
+  sweep_ = core_->loop ().at (Clock::now () + std::max (wait, least), [this] { sweep (); });
 }
 
 } // namespace stagedoor::gate

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The WHIP endpoint of a gate (RFC 9725): /APP/STREAM/whip on an HTTP server, for any stream.
+// The WHIP endpoint of a gate (RFC 9725): /APP/STREAM/whip on an HTTP server, for any stream, and
+// OvenMediaEngine's spelling of it, /APP/STREAM?direction=whip.
 #pragma once
 
 #include <map>
@@ -43,6 +44,7 @@ private:
   /** end(), later. Any thread. */
   std::function<void (std::string)> ender (const std::string &id, bool is_to_blame);
   void sweep ();
+  void plan_sweep ();
 
   const std::shared_ptr<Core> core_;
   const std::shared_ptr<http::Server> server_;
@@ -50,7 +52,7 @@ private:
   const std::chrono::milliseconds latency_;
   std::map<std::string, std::unique_ptr<WhipSession>> sessions_; // by id
   Loop::Timer sweep_;                                            // while there are sessions
-  http::Server::Token route_;
+  http::Server::Token route_, ome_route_;
 };
 
 } // namespace stagedoor::gate
