@@ -148,9 +148,10 @@ START_TEST (a_clock_that_jumps_for_ever)
 {
   Publisher p;
   std::uint32_t stamp = 0;
-  for (int i = 0; i < 1'000'000; ++i, stamp += 0x7fff'ffff)
-    ck_assert (
-        near (p.timeline.map (Track::video, stamp, i * ms).pts, RtpTimeline::start + i * ms));
+  bool good = true;
+  for (int i = 0; i < 250'000; ++i, stamp += 0x7fff'ffff)
+    good &= near (p.timeline.map (Track::audio, stamp, i * ms).pts, RtpTimeline::start + i * ms);
+  ck_assert (good);
 }
 END_TEST
 
