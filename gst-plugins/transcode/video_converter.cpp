@@ -59,6 +59,7 @@ private:
 
   RenditionSpec spec_of (GstPad *output) const;
   void keep_wanted (const Outputs &outputs);
+  void forget (const Renditions &gone);
   void assign (const Outputs &outputs);
   std::vector<Assignment> exchange_assignments (std::vector<Assignment> assignments);
   void run (Renditions renditions);
@@ -223,6 +224,15 @@ VideoConverter::end_all ()
     end_later (take_all ());
 }
 
+/** So that none is held to the end by an assignment, and ends on the streaming thread. */
+void
+VideoConverter::forget (const Renditions &gone)
+{
+  const std::lock_guard lock{mutex_};
+  std::erase_if (assignments_,
+      [&] (const auto &a) { return std::ranges::find (gone, a.rendition) != gone.end (); });
+}
+
 /** Takes leave of renditions that nobody has wanted for a while. */
 void
 VideoConverter::keep_wanted (const Outputs &outputs)
@@ -248,6 +258,7 @@ VideoConverter::keep_wanted (const Outputs &outputs)
     return end_all ();
   chain_->set_renditions (kept);
   renditions_ = std::move (kept);
+  forget (gone);
   end_later ({nullptr, std::move (gone)});
 }
 

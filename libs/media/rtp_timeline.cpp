@@ -96,6 +96,7 @@ RtpTimeline::map (Track track, std::uint32_t rtp, std::int64_t arrival)
     jumped = time < -most_backward || time > most_forward;
     if (jumped) {
       const auto passed = std::clamp<std::int64_t> (arrival - lane.arrival, 0, most_forward);
+      lane.ticks = rtp; // counted anew: endless jumps would overflow
       lane.offset = before + passed - lane.time_of (lane.ticks);
       lane.report.reset (); // of the clock as it was
     } else if (track == Track::video) {

@@ -44,6 +44,8 @@ class Av1Depacketizer final : public Depacketizer
       if (!size || *size > in.remaining () || (count != 0 && n > count))
         return false;
       const auto part = in.take (*size);
+      if (unit.size () + obu_.size () + part.size () > max_received_unit)
+        return false; // the unit doesn't grow before the OBU is over
       obu_.insert (obu_.end (), part.begin (), part.end ());
       if ((in.remaining () > 0 || !(header & will_continue)) && !finish_obu (unit))
         return false;

@@ -31,6 +31,23 @@ parse_rtp (ByteView packet)
   return out;
 }
 
+Bytes
+without_contributors (ByteView packet)
+{
+  constexpr std::size_t fixed_size = 12;
+  Reader in (packet);
+  const auto fixed = in.take (fixed_size);
+  if (!in.ok ())
+    return {};
+  in.skip (std::size_t (4) * (fixed[0] & 0x0f));
+  if (!in.ok ())
+    return {};
+  Bytes out (fixed.begin (), fixed.end ());
+  out[0] &= 0xf0;
+  out.insert (out.end (), in.rest ().begin (), in.rest ().end ());
+  return out;
+}
+
 std::optional<ByteView>
 extension_element (const RtpPacket &packet, std::uint8_t id)
 {
@@ -41,8 +58,8 @@ extension_element (const RtpPacket &packet, std::uint8_t id)
   Reader in (packet.extension);
   while (in.remaining () > 0) {
     const unsigned head = in.u8 ();
-    if (head == 0)
-      continue; // padding
+    if (head >> 4 == 0)
+      continue; // padding; whatever length it claims, as GStreamer reads it
     if (head >> 4 == stop)
       break;
     const auto element = in.take ((head & 0x0f) + 1);

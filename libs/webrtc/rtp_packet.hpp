@@ -24,6 +24,10 @@ struct RtpPacket
 /** nullopt unless all lengths in it fit. */
 std::optional<RtpPacket> parse_rtp (ByteView packet);
 
+/** @p packet without its list of contributing sources, which mixers have. Empty when that doesn't
+ * fit. */
+Bytes without_contributors (ByteView packet);
+
 /** The element @p id of a one-byte header extension (RFC 8285 section 4.2); nullopt when there is
  * none. */
 std::optional<ByteView> extension_element (const RtpPacket &packet, std::uint8_t id);

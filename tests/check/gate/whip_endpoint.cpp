@@ -119,6 +119,17 @@ START_TEST (a_key_in_the_query_is_enough)
 }
 END_TEST
 
+START_TEST (a_slash_at_the_end_does_no_harm)
+{
+  House house;
+  const auto answer =
+      house.publish (good_token (), recorded ("obs-publisher"), sdp, std::string (endpoint) + "/");
+  ck_assert_int_eq (answer.status, 201);
+  ck_assert_int_eq (
+      house.ask ("DELETE", value_of (answer, "Location"), bearer (good_token ())).status, 200);
+}
+END_TEST
+
 START_TEST (bad_offers_get_their_own_answer)
 {
   House house;
@@ -284,9 +295,9 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run ("whip endpoint",
       {offers_of_all_publishers_are_answered, who_shows_no_key_learns_nothing,
-          wrong_keys_are_refused, a_key_in_the_query_is_enough, bad_offers_get_their_own_answer,
-          names_are_checked, another_key_is_busy_and_the_same_takes_over,
-          a_session_wants_the_token_it_was_opened_with, patches_trickle_and_restart,
-          methods_are_answered, who_never_connects_is_gone_soon,
+          wrong_keys_are_refused, a_key_in_the_query_is_enough, a_slash_at_the_end_does_no_harm,
+          bad_offers_get_their_own_answer, names_are_checked,
+          another_key_is_busy_and_the_same_takes_over, a_session_wants_the_token_it_was_opened_with,
+          patches_trickle_and_restart, methods_are_answered, who_never_connects_is_gone_soon,
           closing_has_words_and_frees_the_address});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What no honest publisher by WHIP sends. Nothing may assert, grow or stop the honest part; runs
 // with G_DEBUG=fatal-criticals.
+#include <atomic>
 #include <random>
 
 #include "tests/check/gate/whip_studio.hpp"
@@ -152,6 +153,34 @@ START_TEST (headers_that_lie)
 }
 END_TEST
 
+/** Each would be a source of rtpbin's for half a minute. */
+START_TEST (contributors_without_end)
+{
+  survives (Codec::vp8, [] (Studio &studio) {
+    static std::atomic<int> sources = 0;
+    const auto session = g_type_from_name ("RTPSession");
+    ck_assert_uint_ne (session, 0);
+    const auto signal = g_signal_lookup ("on-new-ssrc", session);
+    const auto hook = g_signal_add_emission_hook (
+        signal, 0,
+        [] (GSignalInvocationHint *, guint, const GValue *, gpointer) -> gboolean {
+          ++sources;
+          return TRUE;
+        },
+        nullptr, nullptr);
+    constexpr std::uint16_t count = 1000;
+    for (std::uint16_t i = 0; i < count; ++i) {
+      auto p = packet (video_type, i, i * 3000u, video_ssrc, 80); // 15 contributors and some more
+      p[0] |= 15;
+      studio.push (p);
+    }
+    ck_assert (eventually ([&] { return studio.input ().stats ().received == count; }));
+    g_signal_remove_emission_hook (signal, hook);
+    ck_assert_int_le (sources, 1);
+  });
+}
+END_TEST
+
 START_TEST (retransmissions_of_nothing)
 {
   survives (Codec::vp8, [] (Studio &studio) {
@@ -220,8 +249,8 @@ main (int argc, char **argv)
   for (const auto *test : {noise_as_packets, noise_as_payloads})
     tcase_add_loop_test (tcase, test, 0, codec_count);
   for (const auto *test : {sources_without_end_cost_no_threads, numbers_and_stamps_that_jump,
-           headers_that_lie, retransmissions_of_nothing, transport_numbers_that_jump,
-           reports_that_lie, a_flood_is_bounded})
+           headers_that_lie, contributors_without_end, retransmissions_of_nothing,
+           transport_numbers_that_jump, reports_that_lie, a_flood_is_bounded})
     tcase_add_test (tcase, test);
   auto *runner = srunner_create (suite);
   srunner_run_all (runner, CK_NORMAL);

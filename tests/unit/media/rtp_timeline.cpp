@@ -144,6 +144,17 @@ START_TEST (a_clock_that_jumps_goes_on_as_time_went_on)
 }
 END_TEST
 
+START_TEST (a_clock_that_jumps_for_ever)
+{
+  Publisher p;
+  std::uint32_t stamp = 0;
+  bool good = true;
+  for (int i = 0; i < 250'000; ++i, stamp += 0x7fff'ffff)
+    good &= near (p.timeline.map (Track::audio, stamp, i * ms).pts, RtpTimeline::start + i * ms);
+  ck_assert (good);
+}
+END_TEST
+
 START_TEST (a_gap_stays_a_gap)
 {
   Publisher p;
@@ -183,5 +194,5 @@ main ()
           reports_bring_video_to_audio_without_a_jump, late_video_is_never_put_before_what_came,
           reports_that_came_first_put_the_second_track_right_at_once,
           clocks_that_lie_are_not_believed, a_clock_that_jumps_goes_on_as_time_went_on,
-          a_gap_stays_a_gap, any_stamps_stay_monotonic});
+          a_clock_that_jumps_for_ever, a_gap_stays_a_gap, any_stamps_stay_monotonic});
 }

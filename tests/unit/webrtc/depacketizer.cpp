@@ -260,6 +260,23 @@ START_TEST (units_are_bounded)
 }
 END_TEST
 
+/** An OBU that never ends isn't part of its unit yet. */
+START_TEST (obus_are_bounded)
+{
+  const auto depacketizer = Depacketizer::create (Codec::av1);
+  const auto first = noise ({0x50, 0x30}, 60'000), more = noise ({0xd0}, 60'000);
+  const Bytes last = {0x90, 1};
+  for (const int packets : {100, 200}) { // within the bound, and beyond it
+    depacketizer->feed ({first, 1, false, false});
+    for (int i = 0; i < packets; ++i)
+      depacketizer->feed ({more, 1, false, false});
+    const auto units = depacketizer->feed ({last, 1, true, false});
+    ck_assert_uint_eq (units.size (), packets == 100 ? 1 : 0);
+  }
+  ck_assert_uint_eq (depacketizer->broken (), 1);
+}
+END_TEST
+
 START_TEST (noise_does_no_harm)
 {
   const auto depacketizer = Depacketizer::create (codecs[_i]);
@@ -283,8 +300,9 @@ main ()
   for (const auto *test : {what_was_cut_is_put_together, a_lost_packet_takes_its_unit_only,
            probing_packets_are_nothing, noise_does_no_harm})
     tcase_add_loop_test (tcase, test, 0, codec_count);
-  for (const auto *test : {without_a_marker_the_next_time_stamp_ends_a_unit,
-           descriptors_of_other_senders, what_contradicts_itself_is_dropped, units_are_bounded})
+  for (const auto *test :
+      {without_a_marker_the_next_time_stamp_ends_a_unit, descriptors_of_other_senders,
+          what_contradicts_itself_is_dropped, units_are_bounded, obus_are_bounded})
     tcase_add_test (tcase, test);
   SRunner *runner = srunner_create (suite);
   srunner_run_all (runner, CK_NORMAL);

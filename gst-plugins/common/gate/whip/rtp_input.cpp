@@ -36,6 +36,19 @@ copied (ByteView bytes)
   return adopt (gst_buffer_new_memdup (bytes.data (), bytes.size ()));
 }
 
+/** Rtpbin would make a source of each contributor, and keep it for long. Null when there is
+ * nothing. */
+Ref<GstBuffer>
+copied_plain (ByteView packet)
+{
+  if (packet.empty ())
+    return {};
+  if (is_rtcp (packet) || (packet[0] & 0x0f) == 0)
+    return copied (packet);
+  const auto plain = webrtc::without_contributors (packet);
+  return plain.empty () ? Ref<GstBuffer> () : copied (plain);
+}
+
 void
 say_caps (GstPad *pad, const char *media_type)
 {
@@ -220,9 +233,9 @@ RtpInput::start ()
 void
 RtpInput::push (ByteView packet_or_compound)
 {
-  if (packet_or_compound.empty ())
+  auto buffer = copied_plain (packet_or_compound);
+  if (!buffer)
     return;
-  auto buffer = copied (packet_or_compound);
   GST_BUFFER_PTS (buffer.get ()) =
       gst_clock_get_time (clock_.get ()) - gst_element_get_base_time (pipeline_.get ());
   GST_BUFFER_DTS (buffer.get ()) = GST_BUFFER_PTS (buffer.get ());

@@ -54,6 +54,7 @@ std::string
 url_of (const http::Request &request, std::uint16_t port)
 {
   auto host = http::header (request, "Host").value_or ("").substr (0, max_host);
+  host.resize (std::min (host.find_first_of ("/?#@"), host.size ())); // the query is in the query
   if (host.rfind (':') == std::string::npos || host.ends_with (']'))
     host += ":" + std::to_string (port);
   return "http://" + host + request.path + (request.query.empty () ? "" : "?" + request.query);
@@ -107,10 +108,13 @@ struct WhipDoor::Visit
 {
   http::Deferred answer;
   Knock knock;
-  std::string sessions; ///< what their addresses begin with
   std::string offer;
   bool is_offer; ///< by what its type says
 
+  std::string session_path (const std::string &id) const
+  {
+    return "/" + knock.app + "/" + knock.stream + "/whip/" + id;
+  }
   bool shows_nothing () const { return knock.bearer.empty () && knock.query.empty (); }
 };
 
@@ -129,9 +133,12 @@ WhipDoor::open (std::shared_ptr<Core> core, const Endpoint &at, const WhipSettin
   auto door = std::make_shared<WhipDoor> (
       std::move (core), std::move (*server), std::move (*port), settings.latency);
   const auto handle = [weak = door->weak_from_this ()] (const http::Request &request) {
-    if (const auto self = weak.lock ())
-      return self->on_request (request);
-    http::respond_no_session (request);
+    auto self = weak.lock ();
+    if (self == nullptr)
+      return http::respond_no_session (request);
+    self->on_request (request);
+    const auto core = self->core_;
+    core->loop ().post ([self = std::move (self)] {}); // its timer may only go over there
   };
   door->route_ = door->server_->route ("/*/*/whip", http::max_sdp, handle);
   door->ome_route_ = door->server_->route ("/*/*", http::max_sdp, handle, has_ome_direction);
@@ -170,9 +177,8 @@ WhipDoor::on_offer (const http::Request &request, std::string app, std::string s
   Knock knock{"whip", std::move (app), std::move (stream), request.query,
       url_of (request, server_->port ()), {ip.value_or (IpAddress{}), 0}, keys::Role::publish,
       request.bearer};
-  const auto sessions = "/" + knock.app + "/" + knock.stream + "/whip/";
-  const Visitor visitor (new Visit{http::Deferred (request), std::move (knock), sessions,
-      request.body, http::is_offer (request)});
+  const Visitor visitor (new Visit{
+      http::Deferred (request), std::move (knock), request.body, http::is_offer (request)});
   core_->loop ().post ([weak = weak_from_this (), visitor] {
     if (const auto self = weak.lock ())
       self->knock (visitor);
@@ -307,7 +313,7 @@ WhipDoor::publish (const Visitor &visitor, std::uint64_t guest, Admission admiss
     });
   }
   visitor->answer.answer (
-      [path = visitor->sessions + id, etag = received.etag, answer = received.answer] (
+      [path = visitor->session_path (id), etag = received.etag, answer = received.answer] (
           const http::Request &request) { http::respond_created (request, path, etag, answer); });
   core_->announce (live);
 }
