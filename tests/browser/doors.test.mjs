@@ -134,8 +134,8 @@ async function assertGoesOn(viewer, { left, begun }, what, t) {
   const rate = (pictures.filter((at) => at >= again && at < again + WATCHED).length * 1000) / WATCHED;
   const [freeze] = longestGap(pictures, again, again + WATCHED);
   t.diagnostic(`${what}, ${viewer.constructor.name}: no picture for ${gap} ms, ${beyond} ms beyond the publishers' own ` +
-    `gap; ${again - begun} ms after the first was sent; then ${rate} pictures/s, each within ${freeze} ms`);
-  assert.ok(beyond <= MOST && again - begun <= MOST, `${what}: ${beyond} ms, ${again - begun} ms`);
+    `gap; then ${rate} pictures/s, each within ${freeze} ms`);
+  assert.ok(beyond <= MOST, `${what}: ${beyond} ms`);
   assert.ok(rate >= 20, `${what}: ${rate} pictures/s`);
   assert.ok(freeze < 500, `${what}: nothing for ${freeze} ms`);
 }
@@ -150,7 +150,7 @@ async function everyDoor(t, name, takesOver) {
     const vanished = Date.now();
     if (!takesOver) await publisher.vanish();
     const successor = await arrive(next);
-    if (takesOver) await publisher.vanish(); // It has been told already.
+    if (takesOver) await publisher.vanish(); // told it has been already
     const times = { left: takesOver ? successor.admitted : vanished, begun: successor.begun };
     await Promise.all(viewers.map((viewer) => assertGoesOn(viewer, times, `${before} → ${door}`, t)));
     [before, publisher] = [door, successor];

@@ -38,10 +38,10 @@ const ffmpeg = (...args) => new Child("ffmpeg", [...quiet, ...args], { env: fore
 
 export const publish = (url) => ffmpeg(...picture, ...sound, ...h264, ...aac, "-f", "flv", url);
 export const publishSrt = (url) => ffmpeg(...picture, ...sound, ...h264, ...aac, "-f", "mpegts", url);
-/** srt-live-transmit, which an ffmpeg feeds. */
+/** srt-live-transmit, which an ffmpeg feeds. Whom another replaced shall not call again and replace that one. */
 export function publishTransmit(url) {
   const feed = new Child("ffmpeg", [...quiet, ...picture, ...sound, ...h264, ...aac, "-f", "mpegts", "pipe:1"], { env: foreign, feeds: true });
-  return pipeTo(feed, "srt-live-transmit", ["-q", "-chunk:1316", "file://con", url]);
+  return pipeTo(feed, "srt-live-transmit", ["-q", "-a:no", "-chunk:1316", "file://con", url]);
 }
 
 /** webrtcbin; "sending" is in its log once it is connected. Its picture has no number. */
