@@ -26,10 +26,28 @@ const reordered = [...x264, "-preset", "veryfast", "-g", "300", "-profile:v", "h
 const { GST_PLUGIN_PATH_1_0, GST_PLUGIN_SYSTEM_PATH_1_0, GST_REGISTRY, GST_REGISTRY_FORK, G_DEBUG, ...foreign } =
   process.env;
 
+/** Starts a command that reads what `source` writes. */
+function pipeTo(source, command, args) {
+  const reader = new Child(command, args, { env: foreign, input: source.child.stdout });
+  // Only the two of them hold the pipe now, so that either ends with the other.
+  source.child.stdout.destroy();
+  return reader;
+}
+
 const ffmpeg = (...args) => new Child("ffmpeg", [...quiet, ...args], { env: foreign });
 
 export const publish = (url) => ffmpeg(...picture, ...sound, ...h264, ...aac, "-f", "flv", url);
 export const publishSrt = (url) => ffmpeg(...picture, ...sound, ...h264, ...aac, "-f", "mpegts", url);
+/** srt-live-transmit, which an ffmpeg feeds. Whom another replaced shall not call again and replace that one. */
+export function publishTransmit(url) {
+  const feed = new Child("ffmpeg", [...quiet, ...picture, ...sound, ...h264, ...aac, "-f", "mpegts", "pipe:1"], { env: foreign, feeds: true });
+  return pipeTo(feed, "srt-live-transmit", ["-q", "-a:no", "-chunk:1316", "file://con", url]);
+}
+
+/** webrtcbin; "sending" is in its log once it is connected. Its picture has no number. */
+export const publishWebrtcbin = ({ url, token }) =>
+  new Child("/usr/bin/python3", [here("../interop/webrtcbin_publish.py"), url, token], { env: foreign });
+
 export const publishSilent = (url) => ffmpeg(...picture, ...h264, "-f", "flv", url);
 export const publishSound = (url) => ffmpeg(...sound, ...aac, "-f", "flv", url);
 export const publishReordered = (url) => ffmpeg(...picture, ...sound, ...reordered, ...aac, "-f", "flv", url);
@@ -42,10 +60,7 @@ export function publishGst(url) {
     fdsrc blocksize=345600 ! rawvideoparse ${format} ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30
       ! video/x-h264,profile=baseline ! queue ! mux.
     audiotestsrc is-live=true freq=${TONE} ! audio/x-raw,rate=48000,channels=2 ! voaacenc ! queue ! mux.`;
-  const launch = new Child("gst-launch-1.0", ["-q", ...pipeline.split(/\s+/)], { env: foreign, input: raw.child.stdout });
-  // Only the two of them hold the pipe now, so that either ends with the other.
-  raw.child.stdout.destroy();
-  return launch;
+  return pipeTo(raw, "gst-launch-1.0", ["-q", ...pipeline.split(/\s+/)]);
 }
 
 /** A recording of `seconds`, for publishRecording(). Call its remove() at the end. */

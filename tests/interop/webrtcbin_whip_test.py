@@ -17,13 +17,17 @@ ENCODERS = {
 }
 
 
+# webrtcbin takes nothing before it is connected, and what live sources made up to then would come at once.
+NEW_ONLY = "queue leaky=downstream max-size-buffers=2"
+
+
 class Publisher:
     def __init__(self, codec):
         self.pipeline = Gst.parse_launch(
             "webrtcbin name=peer bundle-policy=max-bundle "
-            "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=30/1 ! videoconvert"
+            f"videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=30/1 ! {NEW_ONLY} ! videoconvert"
             f" ! video/x-raw,format=I420 ! {ENCODERS[codec]} ! application/x-rtp,media=video,encoding-name={codec},payload=96 ! peer. "
-            f"audiotestsrc is-live=true freq={TONE} ! audio/x-raw,rate=48000,channels=2 ! opusenc ! rtpopuspay pt=97"
+            f"audiotestsrc is-live=true freq={TONE} ! audio/x-raw,rate=48000,channels=2 ! {NEW_ONLY} ! opusenc ! rtpopuspay pt=97"
             " ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97 ! peer. ")
         self.peer = self.pipeline.get_by_name("peer")
         stay_on_loopback(self.peer)
