@@ -116,15 +116,21 @@ def whip_film():
 
 def busy_ms():
     """Of all cores together, by the kernel's count: a hundredth of a second is its unit."""
-    user, nice, system, _, _, irq, softirq = (int(field) for field in Path("/proc/stat").read_text().split()[1:8])
+    user, nice, system, _, _, irq, softirq = (int(field) for field in Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
     return 10 * (user + nice + system + irq + softirq)
+
+
+def loopback_bytes():
+    """Received there so far by whomever, headers and acknowledgements included."""
+    return int(Path("/sys/class/net/lo/statistics/rx_bytes").read_text(encoding="ascii"))
 
 
 def measure(server, streams, idle_kib, seconds):
     """What each of @streams costs now, and which threads take it."""
-    before, busy, start = server.threads_ns(), busy_ms(), time.monotonic()
+    before, busy, sent, start = server.threads_ns(), busy_ms(), loopback_bytes(), time.monotonic()
     time.sleep(seconds)
     after, took = server.threads_ns(), time.monotonic() - start
+    sent = loopback_bytes() - sent
     others = (busy_ms() - busy) / took / 1000
     threads, total = {}, 0
     for number, (name, used) in after.items():
@@ -137,6 +143,7 @@ def measure(server, streams, idle_kib, seconds):
         "millicores each": total / streams,
         "MiB each": (server.rss_kib() - idle_kib) / 1024 / streams,
         "threads": len(after),
+        "Mbit/s each": sent * 8e-6 / took / streams,
         "others' cores": others - total / 1000,
     }
     return row, sorted(threads.items(), key=lambda item: -item[1][1])
@@ -161,7 +168,7 @@ def turn(arguments, way, server):
 def ingest(arguments):
     film()
     whip_film()
-    columns = ("millicores each", "MiB each", "threads", "others' cores")
+    columns = ("millicores each", "MiB each", "threads", "Mbit/s each", "others' cores")
     print(f"{'':12}{'streams':>8}" + "".join(f"{name:>17}" for name in columns))
     with tempfile.NamedTemporaryFile("w", suffix=".json") as bare:
         json.dump(BARE, bare)
