@@ -38,19 +38,51 @@ class Stream(NamedTuple):
     whep: str
 
 
-class Server:
+class Process:
+    """What a running process costs, seen from outside."""
+
+    pid = 0
+
+    def threads_ns(self):
+        """Exact run time so far of the threads that there are now: [name, nanoseconds] of each by its number."""
+        found = {}
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            try:
+                name = (task / "comm").read_text(encoding="utf-8").strip()
+                found[task.name] = [name, int((task / "schedstat").read_text(encoding="ascii").split()[0])]
+            except FileNotFoundError:
+                pass  # it has just ended
+        return found
+
+    def cpu_ns(self):
+        """Exact run time of all threads so far."""
+        return sum(used for _, used in self.threads_ns().values())
+
+    def rss_kib(self):
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def millicores(self, seconds):
+        """Over @seconds from now."""
+        before, start = self.cpu_ns(), time.monotonic()
+        time.sleep(seconds)
+        return (self.cpu_ns() - before) / (time.monotonic() - start) / 1e6
+
+
+class Server(Process):
     """`stagedoor serve` from the PATH, on free ports of the loopback."""
 
-    def __init__(self):
+    def __init__(self, *more):
         self.state = tempfile.TemporaryDirectory()
         reader, writer = os.pipe()
         start = time.monotonic()
         self.process = subprocess.Popen(
-            ["stagedoor", "serve", *self.flags(), "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+            ["stagedoor", "serve", *self.flags(), *more, "--rtmp", "127.0.0.1:0", "--srt", "127.0.0.1:0", "--http", "127.0.0.1:0"]
             + ["--webrtc", "127.0.0.1:0", "--ready-fd", str(writer)],
             pass_fds=[writer],
             stderr=subprocess.DEVNULL,
         )
+        self.pid = self.process.pid
         os.close(writer)
         ready = os.read(reader, 16)
         self.startup_ms = (time.monotonic() - start) * 1000
@@ -70,22 +102,7 @@ class Server:
     def stream(self):
         credential = self.credential("live/bench")
         publish = credential["rtmp"]["server"] + "/" + credential["rtmp"]["key"]
-        return Stream("stagedoor", self.process.pid, publish, credential["whep"]["url"])
-
-    def cpu_ns(self):
-        """Exact run time of all threads so far."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks)
-
-    def rss_kib(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(status.split("VmRSS:")[1].split()[0])
-
-    def millicores(self, seconds):
-        """Over @seconds from now."""
-        before, start = self.cpu_ns(), time.monotonic()
-        time.sleep(seconds)
-        return (self.cpu_ns() - before) / (time.monotonic() - start) / 1e6
+        return Stream("stagedoor", self.pid, publish, credential["whep"]["url"])
 
     def stop(self):
         self.process.terminate()
@@ -102,10 +119,10 @@ class Server:
 class Publisher:
     """The film in real time, copied and not encoded, so that it costs next to nothing."""
 
-    def __init__(self, url, path=None):
+    def __init__(self, url, path=None, form="flv"):
         self.process = subprocess.Popen(
             ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(path or film())]
-            + ["-c", "copy", "-f", "flv", url]
+            + ["-c", "copy", "-f", form, url]
         )
 
     def stop(self):

@@ -52,12 +52,8 @@ Connection::~Connection ()
 void
 Connection::start_reading ()
 {
-  readable_.reset (g_socket_create_source (socket_.get (), G_IO_IN, nullptr));
-  const GSocketSourceFunc call = [] (GSocket *, GIOCondition, gpointer self) -> gboolean {
-    return static_cast<Connection *> (self)->on_readable ();
-  };
-  g_source_set_callback (readable_.get (), G_SOURCE_FUNC (call), this, nullptr);
-  core ().loop ().attach (readable_.get ());
+  readable_ = core ().loop ().readiness ().watch (
+      g_socket_get_fd (socket_.get ()), [this] { on_readable (); });
 }
 
 Core &
@@ -73,11 +69,11 @@ Connection::shakes_hands () const
   return door_.certificate () != nullptr && !(tls_ ? tls_->is_open () : begun_);
 }
 
-gboolean
+void
 Connection::on_readable ()
 {
   if (shakes_hands () && !door_.may_shake_hands ())
-    return G_SOURCE_CONTINUE;
+    return;
   for (int i = 0; i < reads_per_wakeup; ++i) {
     const auto room = door_.scratch ();
     GError *error = nullptr;
@@ -85,19 +81,14 @@ Connection::on_readable ()
         reinterpret_cast<char *> (room.data ()), room.size (), FALSE, nullptr, &error);
     const Error owned (error);
     if (n < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-      return G_SOURCE_CONTINUE;
-    if (n <= 0) {
-      drop (n == 0 ? "the publisher closed the connection" : "the connection broke");
-      return G_SOURCE_REMOVE;
-    }
+      return;
+    if (n <= 0)
+      return drop (n == 0 ? "the publisher closed the connection" : "the connection broke");
     last_read_ = Clock::now ();
     receive (room.first (static_cast<std::size_t> (n)));
-    if (!readable_)
-      return G_SOURCE_REMOVE;
-    if (static_cast<std::size_t> (n) < room.size ())
-      break;
+    if (!readable_ || static_cast<std::size_t> (n) < room.size ())
+      return;
   }
-  return G_SOURCE_CONTINUE;
 }
 
 /** TLS begins with a record of a handshake (RFC 8446 section 5.1), RTMP with its version. */

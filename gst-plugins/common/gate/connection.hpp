@@ -40,7 +40,7 @@ private:
   enum class Closing { ours, theirs };
 
   void start_reading ();
-  gboolean on_readable ();
+  void on_readable ();
   bool shakes_hands () const;
   void begin (std::uint8_t first);
   void receive (ByteView bytes);
@@ -74,7 +74,8 @@ private:
   Closing closing_ = Closing::ours;
   Bytes output_; // not sent yet
   std::size_t sent_ = 0;
-  Source readable_, writable_;
+  Readiness::Watch readable_;
+  Source writable_;
   Loop::Timer deadline_;
   Clock::time_point opened_, last_read_;
   std::uint64_t inquiry_ = 0;

@@ -4,6 +4,8 @@
 
 #include <condition_variable>
 
+#include <glib-unix.h>
+
 namespace stagedoor::gate {
 namespace {
 
@@ -39,13 +41,21 @@ Loop::Loop ()
             static_cast<Loop *> (self)->run_tasks ();
             return G_SOURCE_CONTINUE;
           })),
-      clock_ (new_ready_time_source (this, [] (gpointer self) -> gboolean {
-        static_cast<Loop *> (self)->run_timers ();
-        return G_SOURCE_CONTINUE;
-      }))
+      clock_ (new_ready_time_source (this,
+          [] (gpointer self) -> gboolean {
+            static_cast<Loop *> (self)->run_timers ();
+            return G_SOURCE_CONTINUE;
+          })),
+      ready_ (g_unix_fd_source_new (readiness_.fd (), G_IO_IN))
 {
+  const GUnixFDSourceFunc call = [] (gint, GIOCondition, gpointer self) -> gboolean {
+    static_cast<Loop *> (self)->readiness_.dispatch ();
+    return G_SOURCE_CONTINUE;
+  };
+  g_source_set_callback (ready_.get (), G_SOURCE_FUNC (call), this, nullptr);
   attach (wake_.get ());
   attach (clock_.get ());
+  attach (ready_.get ());
 }
 
 Loop::~Loop () = default;

@@ -13,6 +13,7 @@
 
 #include <glib.h>
 
+#include "gst-plugins/common/gate/readiness.hpp"
 #include "gst-plugins/common/ref.hpp"
 
 namespace stagedoor::gate {
@@ -73,6 +74,8 @@ public:
 
   /** Runs @p task once, at @p when, unless the timer is dropped before. Loop thread only. */
   [[nodiscard]] Timer at (Clock::time_point when, Task task);
+  /** What many are waited for by. Loop thread only. */
+  Readiness &readiness () { return readiness_; }
   void attach (GSource *source) { g_source_attach (source, context_.get ()); }
 
 private:
@@ -83,7 +86,8 @@ private:
 
   const Owned<GMainContext, g_main_context_unref> context_;
   const Owned<GMainLoop, g_main_loop_unref> loop_;
-  const Source wake_, clock_;
+  Readiness readiness_; // loop thread
+  const Source wake_, clock_, ready_;
   std::atomic<std::thread::id> thread_;
   std::map<TimerKey, Task> timers_; // loop thread
   std::uint64_t timers_made_ = 0;   // loop thread
