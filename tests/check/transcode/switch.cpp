@@ -262,7 +262,7 @@ START_TEST (b_frames_come_and_go_unannounced)
   const auto without = record_h264 (320, 240, false, "byte-stream");
   Watched w;
   w.play (without, "passed through");
-  for (int i = 0; i < (slow ? 25 : 3); ++i) {
+  for (int i = 0; i < (slow ? 12 : 3); ++i) {
     w.play (with, "transcoding, because the source has B-frames");
     w.play (without, "passed through");
   }
@@ -276,7 +276,7 @@ START_TEST (another_rendition_is_wanted)
   const auto track = record_h264 (320, 240, false, "avc");
   Watched w;
   w.play (track, "passed through");
-  for (int i = 0; i < (slow ? 25 : 2); ++i)
+  for (int i = 0; i < (slow ? 6 : 2); ++i)
     for (const auto &[rendition, decision] :
         {std::pair ("120p", "transcoding, because"), {"codec=vp8", "transcoding, because"},
             {"source", "passed through"}, {"120p", "transcoding, because"}}) {
