@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "gst-plugins/common/handover.hpp"
 #include "gst-plugins/transcode/video_encoder.hpp"
 
 namespace stagedoor::transcode {
@@ -144,10 +145,15 @@ VideoConverter::take_all ()
 void
 VideoConverter::end_later (Gone gone)
 {
+  auto *kept = new Gone (std::move (gone));
+  handed_over (kept);
   gst_element_call_async (
       GST_ELEMENT (lane_.bin ()),
-      [] (GstElement *, gpointer data) { static_cast<Gone *> (data)->end (); },
-      new Gone (std::move (gone)), [] (gpointer data) { delete static_cast<Gone *> (data); });
+      [] (GstElement *, gpointer data) {
+        taken_over (data);
+        static_cast<Gone *> (data)->end ();
+      },
+      kept, [] (gpointer data) { delete static_cast<Gone *> (data); });
 }
 
 void
