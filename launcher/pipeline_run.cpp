@@ -260,6 +260,10 @@ PipelineRun::on_element_message (GstMessage *message)
     const char *from = GST_MESSAGE_SRC_NAME (message);
     listener_.problem (
         std::string (from != nullptr ? from : "") + "." + text ("pad"), text ("text"));
+  } else if (gst_structure_has_name (fields, "stagedoor-decision")) {
+    const char *from = GST_MESSAGE_SRC_NAME (message);
+    listener_.decision (
+        std::string (from != nullptr ? from : "") + "." + text ("pad"), text ("text"));
   }
 }
 

@@ -28,6 +28,8 @@ public:
     std::function<void (std::string text)> failed; ///< can't go on
     /** Something that viewers should know; "" when it is over. */
     std::function<void (const std::string &where, const std::string &text)> problem;
+    /** What a pad carries, and why; "" when it carries nothing any more. */
+    std::function<void (const std::string &where, const std::string &text)> decision;
   };
 
   /** Never calls the listener before it returns. */

@@ -156,7 +156,10 @@ status_document (const StreamStatus &status)
   json.array ("problems");
   for (const auto &problem : status.problems)
     json.item (problem);
-  json.end_array ().add ("whep", "/" + status.name + "/whep").end_object ();
+  json.end_array ().object ("decisions");
+  for (const auto &[where, text] : status.decisions)
+    json.add (where.c_str (), text);
+  json.end_object ().add ("whep", "/" + status.name + "/whep").end_object ();
   return json.text ();
 }
 

@@ -42,7 +42,8 @@ struct StreamStatus
   /** Asked for its numbers when somebody wants to see them. */
   std::weak_ptr<const gate::Publication> publication;
   std::vector<std::string> problems;
-  std::vector<Ref<GstElement>> audiences; ///< elements whose "viewers" count
+  std::map<std::string, std::string> decisions; ///< by where: "transcode.video_0"
+  std::vector<Ref<GstElement>> audiences;       ///< elements whose "viewers" count
 };
 
 /** May be the last to let go of a publication that has just ended. */

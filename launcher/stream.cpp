@@ -10,6 +10,7 @@ namespace {
 
 constexpr const char *pipeline_problem = "pipeline"; // key of the pipeline's own failure
 constexpr std::size_t most_problems = 16;            // in the status document
+constexpr std::size_t most_decisions = 64;           // likewise
 
 StreamLife::Time
 now ()
@@ -98,6 +99,8 @@ Stream::listener ()
       .failed = [this] (const std::string &text) { on_failed (text); },
       .problem = [this] (const std::string &where,
                      const std::string &text) { on_problem (where, text); },
+      .decision = [this] (const std::string &where,
+                      const std::string &text) { on_decision (where, text); },
   };
 }
 
@@ -118,6 +121,7 @@ void
 Stream::stop ()
 {
   status_.audiences.clear ();
+  status_.decisions.clear ();
   status_.video.reset ();
   status_.audio.reset ();
   const auto failure = problems_.extract (pipeline_problem);
@@ -181,6 +185,20 @@ Stream::on_problem (const std::string &where, const std::string &text)
   else if (problems_.size () < most_problems || problems_.contains (where))
     problems_[where] = text;
   log_line (name_ + ": " + where + (text.empty () ? ": the problem is over" : ": " + text));
+  show ();
+}
+
+void
+Stream::on_decision (const std::string &where, const std::string &text)
+{
+  auto &all = status_.decisions;
+  if (text.empty ()) {
+    all.erase (where);
+  } else {
+    if (all.size () < most_decisions || all.contains (where))
+      all[where] = text;
+    log_line (name_ + ": " + where + ": " + text);
+  }
   show ();
 }
 

@@ -46,6 +46,7 @@ private:
   void on_resumed (const std::string &protocol);
   void on_failed (const std::string &text);
   void on_problem (const std::string &where, const std::string &text);
+  void on_decision (const std::string &where, const std::string &text);
   void show ();
 
   const std::string name_;

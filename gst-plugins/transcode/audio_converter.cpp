@@ -24,7 +24,7 @@ public:
 
   Ref<GstCaps> makes (GstPad *) const override { return opus_caps (); }
   std::string objection (GstPad *, const GstCaps *) const override { return {}; }
-  std::string problem () const override { return broken_ ? undecodable : ""; }
+  std::string problem (GstPad *) const override { return broken_ ? undecodable : ""; }
   Ref<GstPad> tail (GstPad *) const override;
   void set_input (GstCaps *caps) override;
   bool observe (GstBuffer *buffer) override;

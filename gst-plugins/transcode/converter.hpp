@@ -30,8 +30,8 @@ public:
    * may. */
   virtual std::string objection (GstPad *output, const GstCaps *taken) const = 0;
 
-  /** Why outputs in Mode::convert get nothing at the moment; empty: all is well. */
-  virtual std::string problem () const = 0;
+  /** Why @p output, in Mode::convert, gets nothing at the moment; empty: all is well. */
+  virtual std::string problem (GstPad *output) const = 0;
 
   /** The inner pad whose events and buffers @p output gets; null when no conversion runs for it.
    * Any thread. */

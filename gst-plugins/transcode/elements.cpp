@@ -87,6 +87,7 @@ void
 ElementRow::stop ()
 {
   for (auto &element : elements_) {
+    gst_element_set_locked_state (element.get (), TRUE); // the bin may be on its way up
     gst_element_set_state (element.get (), GST_STATE_NULL);
     gst_bin_remove (bin_, element.get ());
   }

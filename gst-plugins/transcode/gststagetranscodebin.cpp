@@ -24,7 +24,8 @@
  *
  * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
- * the problem is gone the message comes again, with an empty text.
+ * the problem is gone the message comes again, with an empty text. A decoder or an encoder that
+ * fails, or puts out nothing for seconds, is such a problem: it is started again a second later.
  *
  * ## Example launch line
  * |[

@@ -10,6 +10,7 @@
 
 using stagedoor::ObjectLock;
 using stagedoor::transcode::Mode;
+using stagedoor::transcode::Supply;
 using stagedoor::transcode::Wants;
 
 struct _GstStageTranscodePad
@@ -18,6 +19,7 @@ struct _GstStageTranscodePad
   gint mode;       // atomic
   gint unwanted;   // atomic
   GRecMutex turn;  // see Turn
+  Supply supply;   // under turn
   Wants *wants;    // OBJECT_LOCK
   gchar *decision; // OBJECT_LOCK
   gchar *problem;  // OBJECT_LOCK
@@ -96,6 +98,7 @@ static void
 gst_stage_transcode_pad_init (GstStageTranscodePad *self)
 {
   g_rec_mutex_init (&self->turn);
+  self->supply = {};
   self->wants = new Wants;
 }
 
@@ -275,6 +278,14 @@ set_mode (GstPad *pad, Mode mode)
 {
   const Turn turn (pad);
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->mode, static_cast<gint> (mode));
+  if (mode != Mode::convert)
+    supply (pad) = {};
+}
+
+Supply &
+supply (GstPad *pad)
+{
+  return GST_STAGE_TRANSCODE_PAD (pad)->supply;
 }
 
 bool

@@ -35,9 +35,18 @@ private:
   GRecMutex &mutex_;
 };
 
+/** Where a pad in Mode::convert gets its pictures from. Under its Turn. */
+struct Supply
+{
+  guint64 rendition = 0;                    ///< 0: from nowhere
+  bool begun = false;                       ///< a key frame has come
+  GstClockTime after = GST_CLOCK_TIME_NONE; ///< running time: nothing up to there is of use
+};
+Supply &supply (GstPad *pad);
+
 /** Any thread. */
 Mode mode (GstPad *pad);
-/** Leaving Mode::convert waits for a push that goes on. */
+/** Leaving Mode::convert waits for a push that goes on, and ends the supply. */
 void set_mode (GstPad *pad, Mode mode);
 
 /** What the pad's properties ask for. Any thread. */

@@ -19,6 +19,23 @@ send_caps (GstPad *to, GstCaps *caps)
   gst_pad_push_event (to, gst_event_new_caps (caps));
 }
 
+GstClockTime
+running_time (GstPad *pad, GstClockTime timestamp)
+{
+  GstSegment segment;
+  const auto event = adopt (gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0));
+  if (!event || !GST_CLOCK_TIME_IS_VALID (timestamp))
+    return GST_CLOCK_TIME_NONE;
+  gst_event_copy_segment (event.get (), &segment);
+  return gst_segment_to_running_time (&segment, GST_FORMAT_TIME, timestamp);
+}
+
+bool
+is_key (GstBuffer *buffer)
+{
+  return !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+}
+
 } // namespace
 
 Lane::Lane (GstBin *bin, Kind kind)
@@ -63,7 +80,7 @@ Lane::take_buffer (Ref<GstBuffer> buffer)
     for (const auto &out : *outs)
       gst_pad_mark_reconfigure (out.get ());
   }
-  settle ();
+  settle (is_key (buffer.get ()));
   tally_ = {};
   converter_->feed (buffer.get ());
   const auto outs = outputs ();
@@ -92,24 +109,48 @@ Lane::push_to (GstPad *output, Ref<GstBuffer> buffer)
     tally_.add (flow);
 }
 
-void
-Lane::push_converted (GstPad *output, Ref<GstBuffer> buffer)
+bool
+Lane::supply_from (GstPad *output, guint64 rendition, GstClockTime shown_until)
+{
+  const auto from = sink ();
+  const auto after = from ? running_time (from.get (), shown_until) : GST_CLOCK_TIME_NONE;
+  const Turn turn (output);
+  auto &now = supply (output);
+  if (now.rendition == rendition)
+    return false;
+  now = {rendition, false, after};
+  return true;
+}
+
+bool
+Lane::push_converted (GstPad *output, guint64 rendition, Ref<GstBuffer> buffer)
 {
   const Turn turn (output);
-  if (mode (output) != Mode::convert)
-    return;
+  auto &from = supply (output);
+  if (mode (output) != Mode::convert || from.rendition != rendition)
+    return true;
+  if (!from.begun) {
+    const bool key = is_key (buffer.get ());
+    const auto shown = running_time (output, GST_BUFFER_PTS (buffer.get ()));
+    const bool late = GST_CLOCK_TIME_IS_VALID (from.after) && GST_CLOCK_TIME_IS_VALID (shown)
+                      && shown <= from.after;
+    if (!key || late)
+      return !key;
+    from.begun = true;
+  }
   const auto flow = gst_pad_push (output, buffer.release ());
   if (flow == GST_FLOW_NOT_LINKED)
     set_mode (output, Mode::idle);
   else if (flow == GST_FLOW_NOT_NEGOTIATED)
     refuse (output, "the peer took the format first and then refused it");
+  return true;
 }
 
 void
-Lane::push_converted (GstPad *output, GstEvent *event)
+Lane::push_converted (GstPad *output, guint64 rendition, GstEvent *event)
 {
   const Turn turn (output);
-  if (mode (output) == Mode::convert)
+  if (mode (output) == Mode::convert && supply (output).rendition == rendition)
     gst_pad_push_event (output, gst_event_ref (event));
 }
 
@@ -139,7 +180,7 @@ Lane::take_event (Ref<GstEvent> event)
   }
   if ((gst_event_type_get_flags (type) & GST_EVENT_TYPE_SERIALIZED)
       && type != GST_EVENT_STREAM_START && type != GST_EVENT_FLUSH_STOP)
-    settle ();
+    settle (false);
   push_passing (event.get ());
   if (type == GST_EVENT_EOS || type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP)
     tell_idle (event.get ());
@@ -219,15 +260,16 @@ Lane::introduce (GstPad *output)
       gst_pad_push_event (output, event.release ());
 }
 
+/** @p key: what comes next is a key frame. */
 void
-Lane::settle ()
+Lane::settle (bool key)
 {
   if (!caps_)
     return;
   const auto outs = outputs ();
   for (const auto &out : *outs)
     if (gst_pad_check_reconfigure (out.get ()) || mode (out.get ()) == Mode::undecided)
-      enter (out.get ());
+      enter (out.get (), key);
   converter_->update (*outs);
 }
 
@@ -254,14 +296,19 @@ Lane::decide (GstPad *output, std::string &why) const
 }
 
 void
-Lane::enter (GstPad *output)
+Lane::enter (GstPad *output, bool key)
 {
   std::string why, problem;
   const auto mode = decide (output, why);
+  if (mode == Mode::pass && kind_ == Kind::video && !key
+      && transcode::mode (output) == Mode::convert) {
+    gst_pad_mark_reconfigure (output); // the conversion goes on until a key frame comes
+    return;
+  }
   GST_DEBUG_OBJECT (output, "mode %d for %" GST_PTR_FORMAT, static_cast<int> (mode), caps_.get ());
   set_mode (output, mode);
   if (mode == Mode::convert)
-    problem = converter_->problem ();
+    problem = converter_->problem (output);
   else if (mode == Mode::idle && !why.empty ())
     problem = why + " and nothing here converts it";
   report (output, problem.empty () ? nullptr : problem.c_str ());
@@ -290,6 +337,7 @@ Lane::refuse (GstPad *output, const char *text)
 {
   set_mode (output, Mode::idle);
   report (output, text);
+  tell_decision (output, "");
 }
 
 void
@@ -316,7 +364,7 @@ Lane::reset ()
     set_mode (out.get (), Mode::undecided);
     set_wanted (out.get (), true);
     report (out.get (), nullptr);
-    set_decision (out.get (), "");
+    tell_decision (out.get (), "");
   }
 }
 

@@ -55,9 +55,14 @@ public:
   std::shared_ptr<const Outputs> outputs () const;
   /** Gives @p output what it carries. Streaming thread. */
   void push_to (GstPad *output, Ref<GstBuffer> buffer);
-  /** Likewise, if it still is in Mode::convert. Any thread. */
-  void push_converted (GstPad *output, Ref<GstBuffer> buffer);
-  void push_converted (GstPad *output, GstEvent *event);
+  /** From here on @p output gets what @p rendition makes: a key frame first, and nothing that is
+   * shown before what it had: the source's @p shown_until. False when it does already. Streaming
+   * thread. */
+  bool supply_from (GstPad *output, guint64 rendition, GstClockTime shown_until);
+  /** Likewise, if it still is in Mode::convert and supplied by @p rendition. False when a key frame
+   * came too early: it needs another. Any thread. */
+  bool push_converted (GstPad *output, guint64 rendition, Ref<GstBuffer> buffer);
+  void push_converted (GstPad *output, guint64 rendition, GstEvent *event);
   /** @p output carries nothing until its peer or the input changes: why. */
   void refuse (GstPad *output, const char *text);
   /** @p text is why @p output carries nothing; nullptr when all is well. */
@@ -85,9 +90,9 @@ private:
   gboolean take_event (Ref<GstEvent> event);
   void take_caps (GstEvent *event);
 
-  void settle ();
+  void settle (bool key);
   Mode decide (GstPad *output, std::string &why) const;
-  void enter (GstPad *output);
+  void enter (GstPad *output, bool key);
   void tell_decision (GstPad *output, const std::string &text);
   void push_passing (GstEvent *event);
   void tell_idle (GstEvent *event);

@@ -124,6 +124,7 @@ Lane::remove (GstPad *pad)
   } else {
     drop_output (pad); // only now is its name free
     report (pad, nullptr);
+    tell_decision (pad, "");
   }
 }
 

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/rendition.hpp"
 
+#include <gst/video/video.h>
+
 #include "gst-plugins/transcode/video_encoder.hpp"
 
 namespace stagedoor::transcode {
 
 namespace {
+
+/** For so much of the stream an encoder may take frames and put out nothing. */
+constexpr GstClockTime patience = 3 * GST_SECOND;
+
+guint64
+next_id ()
+{
+  static std::atomic<guint64> last = 0;
+  return ++last;
+}
 
 Rendition &
 rendition_of (GstPad *pad)
@@ -45,20 +57,25 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 
 } // namespace
 
+Rendition::Rendition (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
+    : id_ (next_id ()), spec_ (spec), patient_ (patient), hooks_ (std::move (hooks)), row_ (bin)
+{
+}
+
 std::shared_ptr<Rendition>
 Rendition::build (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
 {
-  std::shared_ptr<Rendition> out{new Rendition (bin, spec, std::move (hooks))};
-  if (!out->assemble (patient))
+  std::shared_ptr<Rendition> out{new Rendition (bin, spec, patient, std::move (hooks))};
+  if (!out->assemble ())
     return nullptr;
   out->open ();
   return out;
 }
 
 bool
-Rendition::assemble (bool patient)
+Rendition::assemble ()
 {
-  if (!row_.add (make_queue (patient)))
+  if (!row_.add (make_queue (patient_)))
     return false;
   if (spec_.rate.num > 0) {
     const auto rate = adopt (gst_caps_new_simple (
@@ -105,10 +122,43 @@ Rendition::~Rendition ()
   row_.stop ();
 }
 
+void
+Rendition::feed (GstBuffer *frame)
+{
+  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS
+      || starves (GST_BUFFER_PTS (frame)))
+    failed_ = true;
+}
+
+void
+Rendition::request_key () const
+{
+  gst_pad_push_event (
+      tail_.get (), gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+/** Who is patient, and waits for room in the queue, may be ahead of the encoder by any time. */
+bool
+Rendition::starves (GstClockTime now)
+{
+  if (patient_ || !GST_CLOCK_TIME_IS_VALID (now))
+    return false;
+  auto since = GST_CLOCK_TIME_NONE;
+  if (waiting_since_.compare_exchange_strong (since, now))
+    return false;
+  const auto frame = spec_.rate.num > 0
+                         ? gst_util_uint64_scale (GST_SECOND, static_cast<guint64> (spec_.rate.den),
+                             static_cast<guint64> (spec_.rate.num))
+                         : 0;
+  return now > since + patience + 2 * frame;
+}
+
 GstFlowReturn
 Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer)
 {
   auto &self = rendition_of (pad);
+  self.waiting_since_ = GST_CLOCK_TIME_NONE;
+  self.has_put_out_ = true;
   self.hooks_.output (self, adopt (buffer));
   return GST_FLOW_OK; // whatever an encoder returns is its own fault, not a peer's
 }

@@ -33,26 +33,38 @@ public:
   Rendition &operator= (const Rendition &) = delete;
 
   const RenditionSpec &spec () const { return spec_; }
-  GstPad *head () const { return head_.get (); } ///< source pad: push decoded frames into it
+  guint64 id () const { return id_; }            ///< never that of another, and never 0
+  GstPad *head () const { return head_.get (); } ///< source pad: push events into it
   GstPad *tail () const { return tail_.get (); } ///< sink pad: what comes out
+
+  /** A decoded frame. The decoder's thread. */
+  void feed (GstBuffer *frame);
+  /** Of the encoder, with its next frame. Any thread. */
+  void request_key () const;
+  /** The encoder gave up, or swallows frames for seconds of the stream. */
+  bool has_failed () const { return failed_; }
+  bool has_put_out () const { return has_put_out_; }
 
   /** Streaming thread of the bin: nobody has wanted it since then. */
   GstClockTime idle_since = GST_CLOCK_TIME_NONE;
 
 private:
-  Rendition (GstBin *bin, const RenditionSpec &spec, Hooks hooks)
-      : spec_ (spec), hooks_ (std::move (hooks)), row_ (bin)
-  {
-  }
-  bool assemble (bool patient);
+  Rendition (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks);
+  bool assemble ();
+  bool starves (GstClockTime now);
   void open ();
 
   static GstFlowReturn on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer);
   static gboolean on_encoded_event (GstPad *pad, GstObject *, GstEvent *event);
   static gboolean on_head_query (GstPad *pad, GstObject *, GstQuery *query);
 
+  const guint64 id_;
   const RenditionSpec spec_;
+  const bool patient_;
   const Hooks hooks_;
+  std::atomic<bool> failed_ = false, has_put_out_ = false;
+  /** Timestamp of the first frame since the encoder put out something. */
+  std::atomic<GstClockTime> waiting_since_ = GST_CLOCK_TIME_NONE;
   ElementRow row_;
   Ref<GstPad> head_, tail_;
 };

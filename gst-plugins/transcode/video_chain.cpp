@@ -11,6 +11,8 @@ namespace {
 constexpr GstClockTime key_distance = 2 * GST_SECOND;
 /** A decoder that is further behind won't catch up; a group of pictures in one go is more. */
 constexpr guint max_waiting = 1024;
+/** How many frames go in without any picture coming out before the decoder counts as broken. */
+constexpr int patience = 150;
 
 VideoChain &
 chain_of (GstPad *pad)
@@ -66,8 +68,25 @@ VideoChain::assemble (GstCaps *caps)
   if (!decoder)
     return false;
   tolerate_errors (decoder.get ());
+  watch (decoder.get ());
   prefer_low_delay (decoder.get ());
   return row_.add (std::move (decoder));
+}
+
+/** On the decoder's thread: one that tolerates errors may put out nothing at all. */
+void
+VideoChain::watch (GstElement *decoder)
+{
+  const auto pad = adopt (gst_element_get_static_pad (decoder, "sink"));
+  gst_pad_add_probe (
+      pad.get (), GST_PAD_PROBE_TYPE_BUFFER,
+      [] (GstPad *, GstPadProbeInfo *, gpointer self) {
+        auto &chain = *static_cast<VideoChain *> (self);
+        if (++chain.undecoded_ > patience)
+          chain.failed_ = true;
+        return GST_PAD_PROBE_OK;
+      },
+      this, nullptr);
 }
 
 void
@@ -178,6 +197,7 @@ VideoChain::is_key_time (GstBuffer *frame)
 GstFlowReturn
 VideoChain::take (Ref<GstBuffer> frame)
 {
+  undecoded_ = 0;
   if (GST_CLOCK_TIME_IS_VALID (shown_until_) && GST_BUFFER_PTS_IS_VALID (frame.get ())
       && GST_BUFFER_PTS (frame.get ()) <= shown_until_)
     return GST_FLOW_OK;
@@ -187,7 +207,7 @@ VideoChain::take (Ref<GstBuffer> frame)
       gst_pad_push_event (rendition->head (),
           gst_video_event_new_downstream_force_key_unit (
               GST_BUFFER_PTS (frame.get ()), GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
-    gst_pad_push (rendition->head (), gst_buffer_ref (frame.get ()));
+    rendition->feed (frame.get ());
   }
   return GST_FLOW_OK;
 }

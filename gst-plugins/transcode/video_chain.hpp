@@ -44,6 +44,7 @@ private:
   {
   }
   bool assemble (GstCaps *caps);
+  void watch (GstElement *decoder);
   void open (const Setup &setup);
 
   static GstFlowReturn on_decoded (GstPad *pad, GstObject *, GstBuffer *buffer);
@@ -59,6 +60,7 @@ private:
   Ref<GstPad> feed_, decoded_;
   bool skipping_ = true;             // up to the next key frame; streaming thread of the bin
   std::atomic<bool> failed_ = false; // the decoder gave up
+  int undecoded_ = 0;                // frames since a picture came out; decoder's thread
   GstSegment segment_;               // decoder's thread
   gint64 last_key_slot_ = -1;        // decoder's thread
   mutable std::mutex mutex_;         // innermost

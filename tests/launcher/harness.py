@@ -126,10 +126,10 @@ SOUND = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
 class Publisher:
     """ffmpeg, at the pace of the clock."""
 
-    def __init__(self, credential, video=True, audio=True):
+    def __init__(self, credential, video=True, audio=True, b_frames=False):
         url = credential["rtmp"]["server"] + "/" + credential["rtmp"]["key"]
         inputs = (PICTURE if video else []) + (SOUND if audio else [])
-        encoders = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline",
+        encoders = ["-c:v", "libx264", "-preset", "ultrafast", *(["-bf", "2"] if b_frames else ["-tune", "zerolatency", "-profile:v", "baseline"]),
                     "-pix_fmt", "yuv420p", "-g", "30"] if video else []
         encoders += ["-c:a", "aac", "-ac", "2"] if audio else []
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")

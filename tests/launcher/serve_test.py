@@ -148,7 +148,7 @@ class Http(unittest.TestCase):
         del status["since"]
         self.assertEqual(status, {
             "stream": "live/demo", "state": "offline", "viewers": 0, "video": None, "audio": None,
-            "publisher": None, "ingest": None, "problems": [], "whep": "/live/demo/whep",
+            "publisher": None, "ingest": None, "problems": [], "decisions": {}, "whep": "/live/demo/whep",
         })
 
     def test_status_headers(self):

@@ -55,6 +55,25 @@ class Streams(unittest.TestCase):
             with Publisher(credential):
                 server.wait_for_state("live/demo", "live")
 
+    def test_the_transcoder_says_what_it_does_and_why(self):
+        with Server() as server:
+            with Publisher(server.key("live/demo"), b_frames=True) as publisher:
+                status = wait_until(lambda: "composition" in (s := server.status("live/demo"))["decisions"].get("transcode.video_0", "") and s,
+                                    f"the reason\n{server.log()}")
+                jsonschema.validate(status, SCHEMA)
+                wait_until(lambda: server.status("live/demo")["decisions"].get("transcode.audio_0"), "the other track's")
+                decisions = server.status("live/demo")["decisions"]
+                self.assertRegex(decisions["transcode.video_0"],
+                                 r"^transcoding, because the source has B-frames \(composition offset \d+ ms\)$")
+                self.assertEqual(decisions["transcode.audio_0"], "transcoding, because the peer does not take audio/mpeg")
+                self.assertEqual(decisions["transcode.video_1"], "passed through")  # SRT players show B-frames
+                self.assertEqual(server.status("live/demo")["problems"], [])
+                publisher.stop()
+                status = server.wait_for_state("live/demo", "offline")
+                self.assertEqual(status["decisions"], {})
+            with Publisher(server.key("live/demo")):
+                wait_until(lambda: server.status("live/demo")["decisions"].get("transcode.video_0") == "passed through", "the decision")
+
     def test_one_track_only(self):
         with Server() as server:
             for name, tracks in (("picture", {"audio": False}), ("sound", {"video": False})):

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whatever video comes -> renditions: decoded once, each encoded once for all outputs that want it,
+// while any does.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gst-plugins/transcode/lane.hpp"
+#include "gst-plugins/transcode/video_chain.hpp"
+#include "gst-plugins/transcode/video_failures.hpp"
+#include "gst-plugins/transcode/video_source.hpp"
+
+namespace stagedoor::transcode {
+
+using Renditions = std::vector<std::shared_ptr<Rendition>>;
+
+class VideoConverter final : public Converter
+{
+public:
+  explicit VideoConverter (Lane &lane) : lane_ (lane) {}
+
+  Ref<GstCaps> makes (GstPad *output) const override;
+  std::string objection (GstPad *output, const GstCaps *taken) const override;
+  std::string problem (GstPad *output) const override { return failures_.text (spec_of (output)); }
+  Ref<GstPad> tail (GstPad *output) const override;
+  void set_input (GstCaps *caps) override;
+  bool observe (GstBuffer *buffer) override { return source_.observe (buffer); }
+  void update (const Outputs &outputs) override;
+  void feed (GstBuffer *buffer) override;
+  void feed (GstEvent *event) override;
+  void reset () override;
+
+private:
+  /** What runs no longer. */
+  struct Gone
+  {
+    std::shared_ptr<VideoChain> chain;
+    Renditions renditions;
+    void end (); ///< waits for its threads
+  };
+  struct Assignment
+  {
+    GstPad *output; // borrowed, to compare
+    std::shared_ptr<Rendition> rendition;
+  };
+
+  static gboolean on_feed_query (GstPad *pad, GstObject *, GstQuery *query);
+  void on_encoded (const Rendition &rendition, const Ref<GstBuffer> &buffer);
+  void on_event (const Rendition &rendition, GstEvent *event);
+  Outputs outputs_of (const Rendition &rendition) const;
+
+  RenditionSpec spec_of (GstPad *output) const;
+  void keep_wanted (const Outputs &outputs);
+  void assign (const Outputs &outputs);
+  bool is_spec_wanted (const RenditionSpec &spec, const Outputs &outputs) const;
+  void note_failures (const Outputs &outputs);
+  void set_assignments (std::vector<Assignment> assignments);
+  void run (Renditions renditions);
+  void join (GstPad *output, const Rendition &rendition);
+  bool start_chain ();
+  std::shared_ptr<Rendition> rendition_for (const RenditionSpec &spec, Renditions &all);
+  Gone take_all ();
+  void end_later (Gone gone);
+  void end_all ();
+
+  Lane &lane_;
+  mutable std::mutex mutex_;            // innermost
+  SourcePicture picture_;               // protected by mutex_; written by the streaming thread
+  std::vector<Assignment> assignments_; // protected by mutex_; written by the streaming thread
+
+  // streaming thread
+  VideoSource source_;
+  std::shared_ptr<VideoChain> chain_;
+  Renditions renditions_;
+  VideoFailures failures_;
+  bool patient_ = false;
+  gint64 retry_at_ = 0; // monotonic microseconds: after the decoder's failure
+};
+
+} // namespace stagedoor::transcode
