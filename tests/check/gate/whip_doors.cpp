@@ -122,6 +122,7 @@ START_TEST (others_come_in_meanwhile)
   ck_assert (court.judge->was_asked (2));
   const auto free = key_for ("live/free");
   std::vector<gint64> took;
+  const auto begun = g_get_monotonic_time ();
   for (int i = 0; i < 15; ++i) {
     const auto start = g_get_monotonic_time ();
     if (i % 3 == 0) {
@@ -132,8 +133,8 @@ START_TEST (others_come_in_meanwhile)
       ck_assert (other.publish ("free?key=" + free));
     }
     took.push_back (g_get_monotonic_time () - start);
-    if (took.back () > G_USEC_PER_SEC)
-      break; // a very slow machine
+    if (start - begun > G_USEC_PER_SEC)
+      break; // a very slow machine: those who wait do so for 3.5 s
   }
   ck_assert (is_silent (waits));
   std::ranges::sort (took);
