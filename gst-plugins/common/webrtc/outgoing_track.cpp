@@ -15,6 +15,8 @@ constexpr std::size_t header_size = 12;
 constexpr std::size_t share_packets = 16, share_divisor = 8;
 /** The last picture of a stream whose publisher is away is older than this. */
 constexpr std::int64_t old_us = 1'000'000;
+/** What comes next may have been on its way for so long already; time must not step back to it. */
+constexpr std::int64_t under_way_us = 50'000;
 /** 5 Mbit/s of retransmissions per viewer and track, half a second of it at once. */
 constexpr std::int64_t retransmissions_per_s = 512, retransmissions_at_once = 256;
 
@@ -47,7 +49,7 @@ OutgoingTrack::start (std::vector<SharedFrame> frames, std::int64_t now_us)
     return;
   // Stamped as old as they are, they would have a receiver take what comes after the pause for
   // early by as much, and hold it back for so long.
-  const auto age_us = now_us - frames.back ()->arrival_us;
+  const auto age_us = now_us - frames.back ()->arrival_us - under_way_us;
   if (age_us > old_us) {
     late_ = static_cast<std::uint32_t> (age_us * clock_rate (plan_.codec) / 1'000'000);
     late_until_ = frames.back ()->first_index + frames.back ()->payloads.size ();
