@@ -112,11 +112,11 @@ START_TEST (joiner_while_the_publisher_is_away_has_the_last_picture)
   std::vector<std::vector<Bytes>> sent{video.keyframe (20'000)};
   for (int i = 0; i < 5; ++i)
     sent.push_back (video.frame ());
+  const auto pause = g_get_monotonic_time ();
   Viewer witness, viewer; // one from before, one from during the pause
   witness.join (sink.http_port (), {.audio = false});
   ck_assert (witness.connect ());
   witness.pump_until ([&] { return count_frames (witness) == 6; });
-  const auto pause = g_get_monotonic_time ();
   g_usleep (1'500'000); // of the scene, not of a condition
   viewer.join (sink.http_port (), {.audio = false});
   ck_assert (viewer.connect ());
