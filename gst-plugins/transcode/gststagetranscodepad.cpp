@@ -106,6 +106,7 @@ static void
 gst_stage_transcode_pad_finalize (GObject *object)
 {
   auto *self = GST_STAGE_TRANSCODE_PAD (object);
+  stagedoor::taken_over (object); // from whoever held its lock, by the reference count
   delete self->wants;
   g_free (self->decision);
   g_free (self->problem);
