@@ -4,6 +4,8 @@
 
 import asyncio
 import time
+import os
+import sys
 import unittest
 
 from stagedoor import TONE, Stage, delete, loudest_tone, post  # first: it takes away the server's environment
@@ -92,4 +94,8 @@ class WebrtcbinWhip(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    # Threads of webrtcbin may outlive it, and crash in the interpreter's end.
+    result = unittest.main(exit=False).result
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(not result.wasSuccessful())
