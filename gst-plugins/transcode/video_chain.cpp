@@ -13,6 +13,8 @@ constexpr GstClockTime key_distance = 2 * GST_SECOND;
 constexpr guint max_waiting = 1024;
 /** How many frames go in without any picture coming out before the decoder counts as broken. */
 constexpr int patience = 150;
+/** Damage may look like too large a picture, and is over with the next key frame. */
+constexpr int most_refused = 2;
 
 VideoChain &
 chain_of (GstPad *pad)
@@ -129,6 +131,12 @@ VideoChain::feed (GstBuffer *buffer)
     skipping_ = true;
   else if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT))
     skipping_ = false;
+  if (skipping_)
+    return false;
+  skipping_ = !bound_.holds (buffer);
+  refused_ = skipping_ ? refused_ + 1 : 0;
+  if (refused_ > most_refused)
+    failed_ = true;
   if (skipping_)
     return false;
   if (gst_pad_push (feed_.get (), gst_buffer_ref (buffer)) < GST_FLOW_EOS)

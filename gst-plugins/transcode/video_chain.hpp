@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "gst-plugins/transcode/picture_bound.hpp"
 #include "gst-plugins/transcode/rendition.hpp"
 
 namespace stagedoor::transcode {
@@ -32,7 +33,8 @@ public:
 
   // Streaming thread of the bin.
   /** False when the decoder is so far behind that @p buffer was given up, with all up to the next
-   * key frame. */
+   * key frame; or when it asks for a picture that is too large. A stream that goes on with that has
+   * failed. */
   bool feed (GstBuffer *buffer);
   GstPad *feed_pad () const { return feed_.get (); }
   void set_renditions (std::vector<std::shared_ptr<Rendition>> renditions);
@@ -40,7 +42,8 @@ public:
 
 private:
   explicit VideoChain (const Setup &setup)
-      : patient_ (setup.patient), shown_until_ (setup.shown_until), row_ (setup.bin)
+      : patient_ (setup.patient), shown_until_ (setup.shown_until), bound_ (setup.caps),
+        row_ (setup.bin)
   {
   }
   bool assemble (GstCaps *caps);
@@ -55,10 +58,12 @@ private:
 
   const bool patient_;
   const GstClockTime shown_until_;
+  const PictureBound bound_;
   ElementRow row_;
   Ref<GstElement> queue_;
   Ref<GstPad> feed_, decoded_;
   bool skipping_ = true;             // up to the next key frame; streaming thread of the bin
+  int refused_ = 0;                  // groups in a row, too large; streaming thread of the bin
   std::atomic<bool> failed_ = false; // the decoder gave up
   int undecoded_ = 0;                // frames since a picture came out; decoder's thread
   GstSegment segment_;               // decoder's thread

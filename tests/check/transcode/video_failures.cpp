@@ -180,13 +180,29 @@ START_TEST (a_failure_that_nobody_watches_is_forgotten)
 }
 END_TEST
 
+START_TEST (too_large_a_picture_is_not_decoded)
+{
+  Broken b;
+  b.both_play ();
+  auto caps = adopt (gst_caps_copy (b.track.caps.get ()));
+  gst_caps_set_simple (
+      caps.get (), "width", G_TYPE_INT, 16384, "height", G_TYPE_INT, 16384, nullptr);
+  b.feed.push (gst_event_new_caps (caps.get ()));
+  b.wait_until ([&] { return !problem_of (b.large.get ()).empty (); });
+  b.feed.push (gst_event_new_caps (b.track.caps.get ()));
+  b.both_play ();
+  assert_text (problem_of (b.large.get ()), "");
+  ck_assert_uint_eq (b.transcoder.errors (), 0);
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run (
-      "transcode-video-failures", {encoder_gives_up, encoder_swallows_frames, decoder_gives_up,
-                                      a_failure_that_nobody_watches_is_forgotten});
+  return run ("transcode-video-failures",
+      {encoder_gives_up, encoder_swallows_frames, decoder_gives_up,
+          a_failure_that_nobody_watches_is_forgotten, too_large_a_picture_is_not_decoded});
 }
