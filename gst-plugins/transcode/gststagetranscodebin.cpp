@@ -8,7 +8,8 @@
  * What a peer does not take is converted: audio to Opus, video to H.264 (or VP8 or VP9 where the
  * pad asks for that), decoded once for all renditions, each encoded once for however many pads want
  * the same. A video pad's properties say what is wanted of it: a smaller picture, fewer frames per
- * second, another bit rate or codec. Nothing is ever made larger or faster than the source.
+ * second, another bit rate or codec. Nothing is ever made larger or faster than the source, and
+ * nothing larger than 4096x2304 is decoded: what a publisher sends must not take all memory.
  *
  * Caps don't tell of B-frames. A peer that can't show them says so in its answer to the caps query,
  * by the field "b-frames=(boolean)false" of H.264 and HEVC, as #stagewhepsink does; the bin knows
