@@ -61,8 +61,9 @@ private:
 
   // streaming thread
   Ref<GstCaps> caps_;
-  GstClockTime now_ = GST_CLOCK_TIME_NONE;        // timestamp of the last buffer that had one
-  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE; // nobody has wanted the conversion since
+  GstClockTime now_ = GST_CLOCK_TIME_NONE;         // timestamp of the last buffer that had one
+  GstClockTime heard_until_ = GST_CLOCK_TIME_NONE; // what was put out ends there
+  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE;  // nobody has wanted the conversion since
   bool draining_ = false;
   int starving_ = 0;    // frames that went into the conversion since something came out
   bool broken_ = false; // the conversion failed and has put out nothing since
@@ -102,6 +103,8 @@ AudioConverter::take (const Ref<GstBuffer> &buffer)
 {
   const auto outs = lane_.outputs ();
   const bool mended = std::exchange (broken_, false);
+  if (GST_BUFFER_PTS_IS_VALID (buffer.get ()) && GST_BUFFER_DURATION_IS_VALID (buffer.get ()))
+    heard_until_ = GST_BUFFER_PTS (buffer.get ()) + GST_BUFFER_DURATION (buffer.get ());
   starving_ = 0;
   for (const auto &out : *outs)
     if (mode (out.get ()) == Mode::convert) {
@@ -150,7 +153,7 @@ AudioConverter::reset ()
 {
   forget ();
   caps_ = nullptr;
-  now_ = GST_CLOCK_TIME_NONE;
+  now_ = heard_until_ = GST_CLOCK_TIME_NONE;
 }
 
 bool
@@ -205,8 +208,8 @@ AudioConverter::update (const Outputs &outputs)
 void
 AudioConverter::start (const Outputs &outputs)
 {
-  auto fresh = OpusChain::build (
-      lane_.bin (), caps_.get (), {this, on_feed_query, on_converted, on_converted_event});
+  auto fresh = OpusChain::build (lane_.bin (), caps_.get (), heard_until_,
+      {this, on_feed_query, on_converted, on_converted_event});
   if (fresh) {
     set_chain (fresh);
     if (const auto from = lane_.sink ())
@@ -233,6 +236,8 @@ AudioConverter::feed (GstBuffer *buffer)
 void
 AudioConverter::feed (GstEvent *event)
 {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    heard_until_ = GST_CLOCK_TIME_NONE; // in another count
   if (const auto c = chain ())
     gst_pad_push_event (c->feed (), gst_event_ref (event));
 }

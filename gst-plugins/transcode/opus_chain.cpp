@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Builds decoder -> audioconvert -> audioresample -> opusenc without threads, queues or a
-// decodebin.
+// Built without threads, queues or a decodebin.
 #include "gst-plugins/transcode/opus_chain.hpp"
+
+#include "gst-plugins/transcode/audio_conform.hpp"
 
 namespace stagedoor::transcode {
 
@@ -13,6 +14,9 @@ namespace {
 constexpr int bitrate = 96'000;
 constexpr int complexity = 4;
 constexpr gint64 tolerance = 10 * GST_MSECOND;
+/** libopus delays what it encodes by 312 samples, which a browser doesn't leave out (RFC 7845's
+ * pre-skip is for files). */
+constexpr GstClockTime lead = 312 * GST_SECOND / 48000;
 
 bool
 is_framed (const GstCaps *caps)
@@ -68,7 +72,7 @@ opus_caps ()
 }
 
 bool
-OpusChain::assemble (const GstCaps *caps)
+OpusChain::assemble (const GstCaps *caps, GstClockTime floor)
 {
   if (!is_raw (caps)) {
     auto parser =
@@ -85,9 +89,14 @@ OpusChain::assemble (const GstCaps *caps)
     if (!row_.add (std::move (decoder)))
       return false;
   }
+  // Timestamps are mended at the source's rate: a resampler that is shown steps starts anew with
+  // each.
+  const auto stereo = adopt (gst_caps_from_string ("audio/x-raw,channels=2"));
   const auto format = adopt (gst_caps_from_string ("audio/x-raw,rate=48000,channels=2"));
-  return row_.add (make_converter ()) && row_.add (make ("audioresample"))
-         && row_.add (make_filter (format.get ())) && row_.add (make_encoder ());
+  return row_.add (make_converter ()) && row_.add (make_filter (stereo.get ()))
+         && row_.add (make_audio_conform (lead, floor)) && row_.add (make ("audioresample"))
+         && row_.add (make_converter ()) && row_.add (make_filter (format.get ()))
+         && row_.add (make_encoder ());
 }
 
 void
@@ -111,10 +120,10 @@ OpusChain::open (const Hooks &hooks)
 }
 
 std::shared_ptr<OpusChain>
-OpusChain::build (GstBin *bin, const GstCaps *caps, const Hooks &hooks)
+OpusChain::build (GstBin *bin, const GstCaps *caps, GstClockTime floor, const Hooks &hooks)
 {
   std::shared_ptr<OpusChain> chain{new OpusChain (bin)};
-  if (!chain->assemble (caps))
+  if (!chain->assemble (caps, floor))
     return nullptr;
   chain->open (hooks);
   return chain;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one audio conversion: whatever comes -> decoder -> 48 kHz stereo -> Opus, on the caller's
-// thread.
+// The one audio conversion: whatever comes -> decoder -> stereo without gaps and drift -> 48 kHz ->
+// Opus, on the caller's thread.
 #pragma once
 
 #include <memory>
@@ -29,8 +29,10 @@ public:
     GstPadEventFunction output_event;
   };
 
-  /** nullptr when no element here can decode @p caps. The chain follows the bin's state. */
-  static std::shared_ptr<OpusChain> build (GstBin *bin, const GstCaps *caps, const Hooks &hooks);
+  /** nullptr when no element here can decode @p caps. The chain follows the bin's state. @p floor:
+   * sound up to there has been put out already. */
+  static std::shared_ptr<OpusChain> build (
+      GstBin *bin, const GstCaps *caps, GstClockTime floor, const Hooks &hooks);
   ~OpusChain ();
   OpusChain (const OpusChain &) = delete;
   OpusChain &operator= (const OpusChain &) = delete;
@@ -40,7 +42,7 @@ public:
 
 private:
   explicit OpusChain (GstBin *bin) : row_ (bin) {}
-  bool assemble (const GstCaps *caps);
+  bool assemble (const GstCaps *caps, GstClockTime floor);
   void open (const Hooks &hooks);
 
   ElementRow row_;
