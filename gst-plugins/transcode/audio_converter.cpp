@@ -22,9 +22,11 @@ class AudioConverter final : public Converter
 public:
   explicit AudioConverter (Lane &lane) : lane_ (lane) {}
 
+  void meet (GstPad *, const GstCaps *) override {}
   Ref<GstCaps> makes (GstPad *) const override { return opus_caps (); }
   std::string objection (GstPad *, const GstCaps *) const override { return {}; }
   std::string problem (GstPad *) const override { return broken_ ? undecodable : ""; }
+  std::string remark (GstPad *) const override { return {}; }
   Ref<GstPad> tail (GstPad *) const override;
   void set_input (GstCaps *caps) override;
   bool observe (GstBuffer *buffer) override;

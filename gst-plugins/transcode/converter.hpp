@@ -23,6 +23,9 @@ class Converter
 public:
   virtual ~Converter () = default;
 
+  /** @p taken is what @p output's peer takes: what is made for it is chosen by that. */
+  virtual void meet (GstPad *output, const GstCaps *taken) = 0;
+
   /** What @p output may get in place of the input: fixed caps, or empty ones. Any thread. */
   virtual Ref<GstCaps> makes (GstPad *output) const = 0;
 
@@ -32,6 +35,9 @@ public:
 
   /** Why @p output, in Mode::convert, gets nothing at the moment; empty: all is well. */
   virtual std::string problem (GstPad *output) const = 0;
+
+  /** What there is to say of how the conversion for @p output is done, as a clause; may be empty. */
+  virtual std::string remark (GstPad *output) const = 0;
 
   /** The inner pad whose events and buffers @p output gets; null when no conversion runs for it.
    * Any thread. */

@@ -11,6 +11,7 @@
 using stagedoor::ObjectLock;
 using stagedoor::transcode::Mode;
 using stagedoor::transcode::Supply;
+using stagedoor::transcode::Target;
 using stagedoor::transcode::Wants;
 
 struct _GstStageTranscodePad
@@ -21,6 +22,7 @@ struct _GstStageTranscodePad
   GRecMutex turn;  // see Turn
   Supply supply;   // under turn
   Wants *wants;    // OBJECT_LOCK
+  Target *target;  // OBJECT_LOCK
   gchar *decision; // OBJECT_LOCK
   gchar *problem;  // OBJECT_LOCK
 };
@@ -100,6 +102,7 @@ gst_stage_transcode_pad_init (GstStageTranscodePad *self)
   g_rec_mutex_init (&self->turn);
   self->supply = {};
   self->wants = new Wants;
+  self->target = new Target;
 }
 
 static void
@@ -108,6 +111,7 @@ gst_stage_transcode_pad_finalize (GObject *object)
   auto *self = GST_STAGE_TRANSCODE_PAD (object);
   stagedoor::taken_over (object); // from whoever held its lock, by the reference count
   delete self->wants;
+  delete self->target;
   g_free (self->decision);
   g_free (self->problem);
   g_rec_mutex_clear (&self->turn);
@@ -172,12 +176,13 @@ install_formats ()
   /**
    * GstStageTranscodePad:codec:
    *
-   * "h264", "vp8" or "vp9"; empty for the source's, or H.264 where that can't be passed through.
+   * "h264", "vp8", "vp9", "h265" or "av1"; empty for the source's, or the first of these that the
+   * peer takes and something here encodes.
    *
    * Since: 0.1
    */
   props[PROP_CODEC] =
-      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9; empty for any", "", wants_flags);
+      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9, h265, av1; empty for any", "", wants_flags);
 }
 
 static void
@@ -306,6 +311,20 @@ wants (GstPad *pad)
 {
   ObjectLock lock{pad};
   return *GST_STAGE_TRANSCODE_PAD (pad)->wants;
+}
+
+Target
+target (GstPad *pad)
+{
+  ObjectLock lock{pad};
+  return *GST_STAGE_TRANSCODE_PAD (pad)->target;
+}
+
+void
+set_target (GstPad *pad, Target target)
+{
+  ObjectLock lock{pad};
+  *GST_STAGE_TRANSCODE_PAD (pad)->target = std::move (target);
 }
 
 static bool

@@ -280,6 +280,7 @@ Lane::decide (GstPad *output, std::string &why) const
   if (!gst_pad_is_linked (output))
     return Mode::idle;
   const auto taken = adopt (gst_pad_peer_query_caps (output, nullptr));
+  converter_->meet (output, taken.get ());
   if (gst_caps_can_intersect (caps_.get (), taken.get ())) {
     why = converter_->objection (output, taken.get ());
     if (why.empty ())
@@ -312,9 +313,11 @@ Lane::enter (GstPad *output, bool key)
   else if (mode == Mode::idle && !why.empty ())
     problem = why + " and nothing here converts it";
   report (output, problem.empty () ? nullptr : problem.c_str ());
-  tell_decision (output, mode == Mode::pass      ? "passed through"
-                         : mode == Mode::convert ? "transcoding, because " + why
-                                                 : "");
+  const auto remark = mode == Mode::convert ? converter_->remark (output) : "";
+  tell_decision (output, mode == Mode::pass ? "passed through"
+                         : mode != Mode::convert
+                             ? ""
+                             : "transcoding, because " + why + (remark.empty () ? "" : "; " + remark));
   const auto from = sink ();
   if (mode == Mode::pass && from)
     replay (from.get (), output);

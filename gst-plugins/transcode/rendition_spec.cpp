@@ -49,7 +49,7 @@ bits_per_second (std::string_view text)
 bool
 is_codec (std::string_view text)
 {
-  constexpr std::array known{"h264", "vp8", "vp9"};
+  constexpr std::array known{"h264", "vp8", "vp9", "h265", "av1"};
   return std::ranges::find (known, text) != known.end ();
 }
 
@@ -140,7 +140,7 @@ parse_rendition (std::string_view text, std::string &why)
     if (!set_field (wants, field.substr (0, equals), value)) {
       why = "\"" + std::string (field)
             + "\" is no part of a rendition: use 720p, 720p30@2500k, or "
-              "fields of h, w, fps, b (bits per second, with k or M) and codec (h264, vp8, vp9)";
+              "fields of h, w, fps, b (bits per second, with k or M) and codec (h264, vp8, vp9, h265, av1)";
       return std::nullopt;
     }
     from += field.size () + 1;
@@ -153,7 +153,7 @@ resolve (const Wants &wants, const SourcePicture &source)
 {
   const double w = source.width, h = source.height;
   RenditionSpec out{
-      wants.codec.empty () ? "h264" : wants.codec, even (w), even (h), {}, wants.bitrate};
+      wants.codec.empty () ? "h264" : wants.codec, even (w), even (h), {}, wants.bitrate, 0};
   if (w > 0 && h > 0) {
     // Both sides make a box that the picture has to fit in.
     const double by_width = wants.width > 0 ? wants.width / w : 1;
