@@ -5,6 +5,7 @@
 
 #include "gst-plugins/transcode/lane.hpp"
 #include "gst-plugins/transcode/opus_chain.hpp"
+#include "gst-plugins/transcode/peer_caps.hpp"
 
 namespace stagedoor::transcode {
 
@@ -23,10 +24,12 @@ public:
   explicit AudioConverter (Lane &lane) : lane_ (lane) {}
 
   void meet (GstPad *, const GstCaps *) override {}
+  std::optional<Form> form_for (const GstCaps *taken, std::string &why) const override;
+  Ref<GstCaps> caps_in (Form) override { return caps_; }
+  Ref<GstBuffer> buffer_in (Form) override { return nullptr; } // nothing is repacked
   Ref<GstCaps> makes (GstPad *) const override { return opus_caps (); }
-  std::string objection (GstPad *, const GstCaps *) const override { return {}; }
+  std::string objection (GstPad *, const GstCaps *) override { return {}; }
   std::string problem (GstPad *) const override { return broken_ ? undecodable : ""; }
-  std::string remark (GstPad *) const override { return {}; }
   Ref<GstPad> tail (GstPad *) const override;
   void set_input (GstCaps *caps) override;
   bool observe (GstBuffer *buffer) override;
@@ -114,6 +117,15 @@ AudioConverter::tail (GstPad *) const
 {
   const auto c = chain ();
   return c ? share (c->tail ()) : nullptr;
+}
+
+std::optional<Form>
+AudioConverter::form_for (const GstCaps *taken, std::string &why) const
+{
+  if (gst_caps_can_intersect (caps_.get (), taken))
+    return Form::as_it_comes;
+  why = refusal (caps_.get (), taken);
+  return std::nullopt;
 }
 
 void

@@ -19,6 +19,7 @@ struct _GstStageTranscodePad
   GstPad parent;
   gint mode;       // atomic
   gint unwanted;   // atomic
+  gint form;       // atomic
   GRecMutex turn;  // see Turn
   Supply supply;   // under turn
   Wants *wants;    // OBJECT_LOCK
@@ -38,6 +39,7 @@ enum Prop : guint {
   PROP_HEIGHT,
   PROP_FRAMERATE,
   PROP_BITRATE,
+  PROP_KEY_DISTANCE,
   PROP_DECISION,
   PROP_PROBLEM,
   N_PROPS
@@ -65,6 +67,9 @@ set_want (Wants &wants, guint id, const GValue *value)
     case PROP_BITRATE:
       wants.bitrate = g_value_get_uint (value);
       return true;
+    case PROP_KEY_DISTANCE:
+      wants.key_distance = g_value_get_int (value);
+      return true;
     default:
       return false;
   }
@@ -88,6 +93,9 @@ get_want (const Wants &wants, guint id, GValue *value)
       return true;
     case PROP_BITRATE:
       g_value_set_uint (value, static_cast<guint> (wants.bitrate));
+      return true;
+    case PROP_KEY_DISTANCE:
+      g_value_set_int (value, wants.key_distance);
       return true;
     default:
       return false;
@@ -165,7 +173,8 @@ install_formats ()
    * GstStageTranscodePad:rendition:
    *
    * All that is wanted of a video pad in one text, which sets the other properties: "source" (as it
-   * comes), "720p", "720p30", "720p30@2500k", or fields "h=480,w=854,fps=25,b=900k,codec=vp8".
+   * comes), "720p", "720p30", "720p30@2500k", or fields
+   * "h=480,w=854,fps=25,b=900k,codec=vp8,key=2000".
    *
    * Since: 0.1
    */
@@ -225,6 +234,18 @@ install_bounds ()
    */
   props[PROP_BITRATE] = g_param_spec_uint (
       "bitrate", "Bit rate", "Bits per second; 0 for what suits", 0, 200'000'000, 0, wants_flags);
+  /**
+   * GstStageTranscodePad:max-key-frame-distance:
+   *
+   * Milliseconds from one key frame to the next that are too many for the peer, which may say so
+   * itself by an int field of the same name in its caps; 0: any. A source that exceeds it by a
+   * tenth is transcoded, until it has kept to it for half a minute. What is made here has a key
+   * frame every two seconds, so that less can't be had.
+   *
+   * Since: 0.1
+   */
+  props[PROP_KEY_DISTANCE] = g_param_spec_int ("max-key-frame-distance", "Key-frame distance",
+      "Most milliseconds between key frames; 0 for any", 0, 60'000, 0, wants_flags);
 }
 
 static void
@@ -304,6 +325,18 @@ void
 set_wanted (GstPad *pad, bool wanted)
 {
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->unwanted, wanted ? 0 : 1);
+}
+
+Form
+form (GstPad *pad)
+{
+  return static_cast<Form> (g_atomic_int_get (&GST_STAGE_TRANSCODE_PAD (pad)->form));
+}
+
+void
+set_form (GstPad *pad, Form form)
+{
+  g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->form, static_cast<gint> (form));
 }
 
 Wants

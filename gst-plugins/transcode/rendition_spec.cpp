@@ -10,7 +10,7 @@ namespace stagedoor::transcode {
 
 namespace {
 
-constexpr int max_side = 8192, max_fps = 240;
+constexpr int max_side = 8192, max_fps = 240, max_key_distance = 60'000;
 constexpr std::uint64_t max_bitrate = 200'000'000;
 
 /** The number that @p text begins with, which is taken off it. */
@@ -67,6 +67,8 @@ set_field (Wants &wants, std::string_view key, std::string_view value)
     return set (wants.height, whole_number (value, max_side));
   if (key == "fps")
     return set (wants.rate.num, whole_number (value, max_fps));
+  if (key == "key")
+    return set (wants.key_distance, whole_number (value, max_key_distance));
   if (key == "b")
     return set (wants.bitrate, bits_per_second (value));
   if (key != "codec" || !is_codec (value))
@@ -140,7 +142,8 @@ parse_rendition (std::string_view text, std::string &why)
     if (!set_field (wants, field.substr (0, equals), value)) {
       why = "\"" + std::string (field)
             + "\" is no part of a rendition: use 720p, 720p30@2500k, or "
-              "fields of h, w, fps, b (bits per second, with k or M) and codec (h264, vp8, vp9, h265, av1)";
+              "fields of h, w, fps, b (bits per second, with k or M), key (milliseconds) and codec "
+              "(h264, vp8, vp9, h265, av1)";
       return std::nullopt;
     }
     from += field.size () + 1;

@@ -22,11 +22,13 @@ struct Wants
   int width = 0, height = 0;
   Rate rate;
   std::uint64_t bitrate = 0; ///< bits per second
+  int key_distance = 0;      ///< most milliseconds from key frame to key frame
   bool operator== (const Wants &) const = default;
 };
 
 /** Reads "source", "720p", "720p30", "720p30@2500k", or fields "h=480,w=854,b=900k,fps=25,
- * codec=vp8" in any order. nullopt when it is none of these; @p why says what is wrong with it. */
+ * codec=vp8,key=2000" in any order. nullopt when it is none of these; @p why says what is wrong
+ * with it. */
 std::optional<Wants> parse_rendition (std::string_view text, std::string &why);
 
 /** What is encoded for a peer, by what it takes. */

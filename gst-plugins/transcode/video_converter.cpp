@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What outputs may get, how it reaches them, and how it ends.
+// How what is made reaches the outputs, and how it ends.
 #include "gst-plugins/transcode/video_converter.hpp"
 
 #include <utility>
@@ -7,26 +7,6 @@
 #include "gst-plugins/common/handover.hpp"
 
 namespace stagedoor::transcode {
-
-namespace {
-
-/** GStreamer's and ours: "b-frames" in a peer's caps says whether it can show them. */
-bool
-takes_b_frames (const GstCaps *taken, const char *media_type)
-{
-  for (guint i = 0; i < gst_caps_get_size (taken); ++i) {
-    const auto *fields = gst_caps_get_structure (taken, i);
-    gboolean b_frames = TRUE;
-    if (gst_structure_has_name (fields, media_type)) {
-      gst_structure_get_boolean (fields, "b-frames", &b_frames);
-      if (b_frames)
-        return true;
-    }
-  }
-  return false;
-}
-
-} // namespace
 
 RenditionSpec
 VideoConverter::spec_of (GstPad *output) const
@@ -58,17 +38,8 @@ VideoConverter::remark (GstPad *output) const
   const auto spec = spec_of (output);
   for (const auto &rendition : renditions_)
     if (rendition->spec () == spec && !rendition->instead.empty ())
-      return "by " + rendition->kind ().factory + ", for " + rendition->instead;
+      return "; by " + rendition->kind ().factory + ", for " + rendition->instead;
   return {};
-}
-
-std::string
-VideoConverter::objection (GstPad *output, const GstCaps *taken) const
-{
-  const auto *format = gst_caps_get_structure (source_.caps (), 0);
-  if (source_.has_b_frames () && !takes_b_frames (taken, gst_structure_get_name (format)))
-    return source_.b_frames_text ();
-  return difference (wants (output), source_.picture ());
 }
 
 Ref<GstPad>
@@ -125,6 +96,7 @@ VideoConverter::set_input (GstCaps *caps)
   end_all ();
   source_.set_caps (caps);
   failures_.clear ();
+  key_distances_.clear ();
   retry_at_ = 0;
   patient_ = !lane_.is_live ();
   const std::lock_guard lock{mutex_};
