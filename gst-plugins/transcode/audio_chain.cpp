@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Builds decoder -> audioconvert -> audioresample -> opusenc without threads, queues or a
-// decodebin.
-#include "gst-plugins/transcode/opus_chain.hpp"
+// Builds decoder -> audioconvert -> audioresample -> encoder without threads, queues or a decodebin.
+#include "gst-plugins/transcode/audio_chain.hpp"
 
 namespace stagedoor::transcode {
 
 namespace {
-
-// 96 kbit/s is transparent enough for stereo; from complexity 5 on libopus costs 15 % more for
-// gains that are inaudible at this rate. In-band FEC exists in SILK frames only, never at this
-// rate, so it is left off. A jump beyond the tolerance restarts the encoder's clock at the input's.
-constexpr int bitrate = 96'000;
-constexpr int complexity = 4;
-constexpr gint64 tolerance = 10 * GST_MSECOND;
 
 bool
 is_framed (const GstCaps *caps)
@@ -28,16 +20,6 @@ bool
 is_raw (const GstCaps *caps)
 {
   return gst_structure_has_name (gst_caps_get_structure (caps, 0), "audio/x-raw");
-}
-
-Ref<GstElement>
-make_encoder ()
-{
-  auto encoder = make ("opusenc");
-  if (encoder)
-    g_object_set (encoder.get (), "bitrate", bitrate, "complexity", complexity, "tolerance",
-        tolerance, nullptr);
-  return encoder;
 }
 
 Ref<GstElement>
@@ -60,38 +42,42 @@ drop_upstream_event (GstPad *, GstObject *, GstEvent *event)
 
 } // namespace
 
-Ref<GstCaps>
-opus_caps ()
+bool
+AudioChain::decode (const GstCaps *caps)
 {
-  return adopt (
-      gst_caps_from_string ("audio/x-opus,rate=48000,channels=2,channel-mapping-family=0"));
+  if (is_raw (caps))
+    return true;
+  auto parser =
+      is_framed (caps) ? Ref<GstElement>{} : make_for (GST_ELEMENT_FACTORY_TYPE_PARSER, caps);
+  if (parser && !row_.add (std::move (parser)))
+    return false;
+  auto framed = adopt (gst_caps_copy (caps));
+  gst_caps_set_simple (
+      framed.get (), "framed", G_TYPE_BOOLEAN, TRUE, "parsed", G_TYPE_BOOLEAN, TRUE, nullptr);
+  auto decoder = make_for (
+      GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO, framed.get ());
+  if (decoder)
+    tolerate_errors (decoder.get ());
+  return row_.add (std::move (decoder));
 }
 
 bool
-OpusChain::assemble (const GstCaps *caps)
+AudioChain::encode (const AudioSpec &spec)
 {
-  if (!is_raw (caps)) {
-    auto parser =
-        is_framed (caps) ? Ref<GstElement>{} : make_for (GST_ELEMENT_FACTORY_TYPE_PARSER, caps);
-    if (parser && !row_.add (std::move (parser)))
-      return false;
-    auto framed = adopt (gst_caps_copy (caps));
-    gst_caps_set_simple (
-        framed.get (), "framed", G_TYPE_BOOLEAN, TRUE, "parsed", G_TYPE_BOOLEAN, TRUE, nullptr);
-    auto decoder = make_for (
-        GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO, framed.get ());
-    if (decoder)
-      tolerate_errors (decoder.get ());
-    if (!row_.add (std::move (decoder)))
-      return false;
-  }
-  const auto format = adopt (gst_caps_from_string ("audio/x-raw,rate=48000,channels=2"));
-  return row_.add (make_converter ()) && row_.add (make ("audioresample"))
-         && row_.add (make_filter (format.get ())) && row_.add (make_encoder ());
+  const auto raw = adopt (gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, spec.rate,
+      "channels", G_TYPE_INT, spec.channels, nullptr));
+  auto encoder = make_audio_encoder (spec);
+  delay_ = gst_util_uint64_scale_int (GST_SECOND, encoder.delay, spec.rate);
+  if (!row_.add (make_converter ()) || !row_.add (make ("audioresample"))
+      || !row_.add (make_filter (raw.get ())) || !row_.add (std::move (encoder.element)))
+    return false;
+  // Encoders don't say that they put out whole frames, nor all of them with the headers wanted.
+  return spec.codec != "aac"
+         || (row_.add (make ("aacparse")) && row_.add (make_filter (audio_caps (spec).get ())));
 }
 
 void
-OpusChain::open (const Hooks &hooks)
+AudioChain::open (const Hooks &hooks)
 {
   feed_ = Ref<GstPad>::sink (gst_pad_new ("feed", GST_PAD_SRC));
   gst_pad_set_query_function (feed_.get (), hooks.query_upstream);
@@ -110,17 +96,18 @@ OpusChain::open (const Hooks &hooks)
   gst_pad_set_active (feed_.get (), TRUE);
 }
 
-std::shared_ptr<OpusChain>
-OpusChain::build (GstBin *bin, const GstCaps *caps, const Hooks &hooks)
+std::shared_ptr<AudioChain>
+AudioChain::build (
+    GstBin *bin, const GstCaps *caps, const AudioSpec &spec, const Hooks &hooks)
 {
-  std::shared_ptr<OpusChain> chain{new OpusChain (bin)};
-  if (!chain->assemble (caps))
+  std::shared_ptr<AudioChain> chain{new AudioChain (bin)};
+  if (!chain->decode (caps) || !chain->encode (spec))
     return nullptr;
   chain->open (hooks);
   return chain;
 }
 
-OpusChain::~OpusChain ()
+AudioChain::~AudioChain ()
 {
   if (feed_) {
     gst_pad_set_active (feed_.get (), FALSE);

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one audio conversion: whatever comes -> decoder -> 48 kHz stereo -> Opus, on the caller's
-// thread.
+// One audio conversion: whatever comes -> decoder -> rate and channels -> Opus or AAC, on the
+// caller's thread.
 #pragma once
 
 #include <memory>
 
 #include <gst/gst.h>
 
-#include "gst-plugins/transcode/elements.hpp"
+#include "gst-plugins/transcode/audio_spec.hpp"
 
 namespace stagedoor::transcode {
-
-/** What the chain puts out; a peer that takes this can be served whatever the input. */
-Ref<GstCaps> opus_caps ();
 
 /**
  * The elements are children of the bin. Frames go in at feed(); what comes out goes to the two
  * functions given to build(), synchronously, on the thread that pushes into feed().
  */
-class OpusChain
+class AudioChain
 {
 public:
   struct Hooks
@@ -29,21 +26,27 @@ public:
     GstPadEventFunction output_event;
   };
 
-  /** nullptr when no element here can decode @p caps. The chain follows the bin's state. */
-  static std::shared_ptr<OpusChain> build (GstBin *bin, const GstCaps *caps, const Hooks &hooks);
-  ~OpusChain ();
-  OpusChain (const OpusChain &) = delete;
-  OpusChain &operator= (const OpusChain &) = delete;
+  /** nullptr when no element here can decode @p caps, or encode it. The chain follows the bin's
+   * state. */
+  static std::shared_ptr<AudioChain> build (
+      GstBin *bin, const GstCaps *caps, const AudioSpec &spec, const Hooks &hooks);
+  ~AudioChain ();
+  AudioChain (const AudioChain &) = delete;
+  AudioChain &operator= (const AudioChain &) = delete;
 
   GstPad *feed () const { return feed_.get (); }
   GstPad *tail () const { return tail_.get (); }
+  /** By how much what comes out is later than its timestamps say. */
+  GstClockTime delay () const { return delay_; }
 
 private:
-  explicit OpusChain (GstBin *bin) : row_ (bin) {}
-  bool assemble (const GstCaps *caps);
+  explicit AudioChain (GstBin *bin) : row_ (bin) {}
+  bool decode (const GstCaps *caps);
+  bool encode (const AudioSpec &spec);
   void open (const Hooks &hooks);
 
   ElementRow row_;
+  GstClockTime delay_ = 0;
   Ref<GstPad> feed_, tail_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/audio_spec.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace stagedoor::transcode {
@@ -31,8 +32,9 @@ aac_encoder ()
 bool
 is_here (const std::string &codec)
 {
-  return codec == "aac" ? aac_encoder () != nullptr
-                        : static_cast<bool> (adopt (gst_element_factory_find ("opusenc")));
+  return codec == "aac"
+             ? aac_encoder () != nullptr
+             : codec == "opus" && static_cast<bool> (adopt (gst_element_factory_find ("opusenc")));
 }
 
 /** All that can be made. */
@@ -89,7 +91,7 @@ Target
 audio_target (const Wants &wants, const GstCaps *taken, const GstCaps *source)
 {
   for (const std::string codec : codecs) {
-    if (wants.codec.empty () ? !is_here (codec) : wants.codec != codec)
+    if (!is_here (codec) || (!wants.codec.empty () && wants.codec != codec))
       continue;
     const auto all = possible (codec);
     auto fit = adopt (gst_caps_truncate (gst_caps_intersect (all.get (), taken)));
@@ -122,9 +124,13 @@ resolve_audio (const Wants &wants, const Target &target)
     out.channels = target.channels;
   out.adts = target.adts;
   out.loss = out.codec == "opus" ? wants.loss : 0;
-  // Per channel transparent enough, or nearly so.
-  const int usual = out.codec == "aac" ? 64'000 : 48'000;
-  out.bitrate = wants.bitrate > 0 ? wants.bitrate : static_cast<std::uint64_t> (usual * out.channels);
+  // Per channel; the usual ones are transparent enough.
+  const bool aac = out.codec == "aac";
+  const std::uint64_t usual = aac ? 64'000 : 48'000, least = aac ? 16'000 : 6'000,
+                      most = aac ? 256'000 : 255'000;
+  const auto channels = static_cast<std::uint64_t> (out.channels);
+  out.bitrate = wants.bitrate > 0 ? std::clamp (wants.bitrate, least * channels, most * channels)
+                                  : usual * channels;
   return out;
 }
 

@@ -53,6 +53,8 @@ profile_for (const EncoderKind &kind, const RenditionSpec &spec)
 std::vector<EncoderKind>
 find_kinds (const std::string &codec)
 {
+  if (std::ranges::find (codecs, codec) == codecs.end ())
+    return {};
   auto out = hardware_encoders (codec);
   for (auto &kind : out)
     kind.profiles = codec == "h264" ? all_profiles : 0;
