@@ -25,6 +25,9 @@ class Converter
 public:
   virtual ~Converter () = default;
 
+  /** @p taken is what @p output's peer takes: what is made for it is chosen by that. */
+  virtual void meet (GstPad *output, const GstCaps *taken) = 0;
+
   /** What @p output may get in place of the input: fixed caps, or empty ones. Any thread. */
   virtual Ref<GstCaps> makes (GstPad *output) const = 0;
 
@@ -42,6 +45,9 @@ public:
 
   /** Why @p output, in Mode::convert, gets nothing at the moment; empty: all is well. */
   virtual std::string problem (GstPad *output) const = 0;
+
+  /** What is not as it should be with what @p output, in Mode::convert, gets; empty: nothing. */
+  virtual std::string remark (GstPad *) const { return {}; }
 
   /** The inner pad whose events and buffers @p output gets; null when no conversion runs for it.
    * Any thread. */

@@ -57,6 +57,10 @@ void set_form (GstPad *pad, Form form);
 /** What the pad's properties ask for. Any thread. */
 Wants wants (GstPad *pad);
 
+/** What is encoded for the pad's peer. Any thread. */
+Target target (GstPad *pad);
+void set_target (GstPad *pad, Target target);
+
 /** Sets the pad's "decision" property. True when it changed. Any thread. */
 bool set_decision (GstPad *pad, const char *text);
 

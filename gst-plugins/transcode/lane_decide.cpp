@@ -93,6 +93,7 @@ Lane::decide (GstPad *output, Decision &out)
   if (!gst_pad_is_linked (output))
     return Mode::idle;
   const auto taken = adopt (gst_pad_peer_query_caps (output, nullptr));
+  converter_->meet (output, taken.get ());
   if (const auto form = converter_->form_for (taken.get (), out.why)) {
     const auto objection = converter_->objection (output, taken.get ());
     out.form = *form;
@@ -127,7 +128,8 @@ Lane::enter (GstPad *output, bool key)
   else if (mode == Mode::idle && !why.empty ())
     problem = why + " and nothing here converts it";
   report (output, problem.empty () ? nullptr : problem.c_str ());
-  tell_decision (output, text_of (mode, decision));
+  tell_decision (output,
+      text_of (mode, decision) + (mode == Mode::convert ? converter_->remark (output) : ""));
   const auto from = sink ();
   const auto caps =
       decision.form != Form::as_it_comes ? converter_->caps_in (decision.form) : Ref<GstCaps> ();

@@ -5,21 +5,41 @@
 #include <utility>
 
 #include "gst-plugins/common/handover.hpp"
-#include "gst-plugins/transcode/video_encoder.hpp"
 
 namespace stagedoor::transcode {
 
 RenditionSpec
 VideoConverter::spec_of (GstPad *output) const
 {
+  const auto target = transcode::target (output);
   const std::lock_guard lock{mutex_};
-  return resolve (wants (output), picture_);
+  auto spec = resolve (wants (output), picture_);
+  if (!target.codec.empty ())
+    spec.codec = target.codec;
+  spec.profiles = spec.codec == "h264" ? target.profiles : 0;
+  return spec;
+}
+
+void
+VideoConverter::meet (GstPad *output, const GstCaps *taken)
+{
+  set_target (output, target_for (wants (output).codec, taken));
 }
 
 Ref<GstCaps>
 VideoConverter::makes (GstPad *output) const
 {
-  return encoded_caps (spec_of (output));
+  return expected_caps (spec_of (output));
+}
+
+std::string
+VideoConverter::remark (GstPad *output) const
+{
+  const auto spec = spec_of (output);
+  for (const auto &rendition : renditions_)
+    if (rendition->spec () == spec && !rendition->instead.empty ())
+      return "; by " + rendition->kind ().factory + ", for " + rendition->instead;
+  return {};
 }
 
 Ref<GstPad>

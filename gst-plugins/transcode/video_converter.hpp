@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "gst-plugins/transcode/encoder_choice.hpp"
 #include "gst-plugins/transcode/lane.hpp"
 #include "gst-plugins/transcode/video_chain.hpp"
-#include "gst-plugins/transcode/video_failures.hpp"
 #include "gst-plugins/transcode/video_source.hpp"
 
 namespace stagedoor::transcode {
@@ -23,12 +23,14 @@ class VideoConverter final : public Converter
 public:
   explicit VideoConverter (Lane &lane) : lane_ (lane) {}
 
+  void meet (GstPad *output, const GstCaps *taken) override;
   std::optional<Form> form_for (const GstCaps *taken, std::string &why) const override;
   Ref<GstCaps> caps_in (Form form) override { return source_.repacker ().caps (form); }
   Ref<GstBuffer> buffer_in (Form form) override { return source_.repacker ().packed (form); }
   Ref<GstCaps> makes (GstPad *output) const override;
   std::string objection (GstPad *output, const GstCaps *taken) override;
   std::string problem (GstPad *output) const override { return failures_.text (spec_of (output)); }
+  std::string remark (GstPad *output) const override;
   Ref<GstPad> tail (GstPad *output) const override;
   void set_input (GstCaps *caps) override;
   bool observe (GstBuffer *buffer) override;
@@ -61,12 +63,14 @@ private:
   void keep_wanted (const Outputs &outputs);
   void assign (const Outputs &outputs);
   bool is_spec_wanted (const RenditionSpec &spec, const Outputs &outputs) const;
+  void note_failure (const Rendition &rendition);
   void note_failures (const Outputs &outputs);
   void set_assignments (std::vector<Assignment> assignments);
   void run (Renditions renditions);
   void join (GstPad *output, const Rendition &rendition);
   bool start_chain ();
-  std::shared_ptr<Rendition> rendition_for (const RenditionSpec &spec, Renditions &all);
+  std::shared_ptr<Rendition> rendition_for (GstPad *output, Renditions &all);
+  std::shared_ptr<Rendition> build (const RenditionSpec &spec, const EncoderChoice &choice);
   Gone take_all ();
   void end_later (Gone gone);
   void end_all ();
