@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Builds decoder -> audioconvert -> audioresample -> encoder without threads, queues or a decodebin.
+// Built without threads, queues or a decodebin.
 #include "gst-plugins/transcode/audio_chain.hpp"
+
+#include "gst-plugins/transcode/audio_conform.hpp"
 
 namespace stagedoor::transcode {
 
@@ -62,14 +64,20 @@ AudioChain::decode (const GstCaps *caps)
 }
 
 bool
-AudioChain::encode (const AudioSpec &spec)
+AudioChain::encode (const AudioSpec &spec, GstClockTime floor)
 {
+  // Timestamps are mended at the source's rate: a resampler that is shown steps starts anew with
+  // each.
+  const auto mixed = adopt (
+      gst_caps_new_simple ("audio/x-raw", "channels", G_TYPE_INT, spec.channels, nullptr));
   const auto raw = adopt (gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, spec.rate,
       "channels", G_TYPE_INT, spec.channels, nullptr));
   auto encoder = make_audio_encoder (spec);
-  delay_ = gst_util_uint64_scale_int (GST_SECOND, encoder.delay, spec.rate);
-  if (!row_.add (make_converter ()) || !row_.add (make ("audioresample"))
-      || !row_.add (make_filter (raw.get ())) || !row_.add (std::move (encoder.element)))
+  const auto lead = gst_util_uint64_scale_int (GST_SECOND, encoder.delay, spec.rate);
+  if (!row_.add (make_converter ()) || !row_.add (make_filter (mixed.get ()))
+      || !row_.add (make_audio_conform (lead, floor)) || !row_.add (make ("audioresample"))
+      || !row_.add (make_converter ()) || !row_.add (make_filter (raw.get ()))
+      || !row_.add (std::move (encoder.element)))
     return false;
   // Encoders don't say that they put out whole frames, nor all of them with the headers wanted.
   return spec.codec != "aac"
@@ -98,10 +106,10 @@ AudioChain::open (const Hooks &hooks)
 
 std::shared_ptr<AudioChain>
 AudioChain::build (
-    GstBin *bin, const GstCaps *caps, const AudioSpec &spec, const Hooks &hooks)
+    GstBin *bin, const GstCaps *caps, const AudioSpec &spec, GstClockTime floor, const Hooks &hooks)
 {
   std::shared_ptr<AudioChain> chain{new AudioChain (bin)};
-  if (!chain->decode (caps) || !chain->encode (spec))
+  if (!chain->decode (caps) || !chain->encode (spec, floor))
     return nullptr;
   chain->open (hooks);
   return chain;

@@ -93,7 +93,6 @@ AudioConverter::set_input (GstCaps *caps)
 {
   for (const auto &conversion : conversions ())
     conversion->drain ();
-  set_conversions ({});
   caps_ = share (caps);
 }
 

@@ -172,6 +172,7 @@ make_audio_encoder (const AudioSpec &spec)
     return out;
   if (aac == nullptr) {
     set_up_opus (out.element.get (), spec);
+    out.delay = 312; // RFC 7845's pre-skip is for files: browsers don't leave it out
     return out;
   }
   set_number (out.element.get (), "bitrate", static_cast<gint64> (spec.bitrate));

@@ -33,6 +33,8 @@ public:
   };
   /** The next block, of @p count samples, is to begin at @p at. */
   Step on_block (double at, std::int64_t count);
+  /** After that: where the next sample will come. Whoever stretches knows best. */
+  void placed (double next) { next_ = next; }
   /** Nothing comes until @p end: how much silence there should be. */
   std::int64_t fill (double end);
   void reset () { *this = AudioClock (rate_); }

@@ -20,6 +20,8 @@ public:
   void set_speed (double speed);
   /** Interleaved samples; appends to @p out. */
   void push (std::span<const float> in, std::vector<float> &out);
+  /** What went in and hasn't come out yet, in frames. */
+  double pending () const { return static_cast<double> (in_.size () / channels_ - at_) - offset_; }
   void reset ();
 
 private:
