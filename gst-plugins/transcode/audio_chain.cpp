@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Builds decoder -> channels -> clock -> audioresample -> encoder without threads, queues or a
-// decodebin.
+// Built without threads, queues or a decodebin.
 #include "gst-plugins/transcode/audio_chain.hpp"
 
 #include "gst-plugins/transcode/audio_conform.hpp"
@@ -67,18 +66,18 @@ AudioChain::decode (const GstCaps *caps)
 bool
 AudioChain::encode (const AudioSpec &spec, GstClockTime floor)
 {
-  const auto channels =
-      adopt (gst_caps_new_simple ("audio/x-raw", "channels", G_TYPE_INT, spec.channels, nullptr));
+  // Timestamps are mended at the source's rate: a resampler that is shown steps starts anew with
+  // each.
+  const auto mixed = adopt (
+      gst_caps_new_simple ("audio/x-raw", "channels", G_TYPE_INT, spec.channels, nullptr));
   const auto raw = adopt (gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, spec.rate,
       "channels", G_TYPE_INT, spec.channels, nullptr));
   auto encoder = make_audio_encoder (spec);
-  delay_ = gst_util_uint64_scale_int (GST_SECOND, encoder.delay, spec.rate);
-  // Timestamps are mended at the source's rate: a resampler that is shown steps starts anew with
-  // each.
-  if (!row_.add (make_converter ()) || !row_.add (make_filter (channels.get ()))
-      || !row_.add (make_audio_conform (GST_CLOCK_TIME_IS_VALID (floor) ? floor + delay_ : floor))
-      || !row_.add (make ("audioresample")) || !row_.add (make_converter ())
-      || !row_.add (make_filter (raw.get ())) || !row_.add (std::move (encoder.element)))
+  const auto lead = gst_util_uint64_scale_int (GST_SECOND, encoder.delay, spec.rate);
+  if (!row_.add (make_converter ()) || !row_.add (make_filter (mixed.get ()))
+      || !row_.add (make_audio_conform (lead, floor)) || !row_.add (make ("audioresample"))
+      || !row_.add (make_converter ()) || !row_.add (make_filter (raw.get ()))
+      || !row_.add (std::move (encoder.element)))
     return false;
   // Encoders don't say that they put out whole frames, nor all of them with the headers wanted.
   return spec.codec != "aac"

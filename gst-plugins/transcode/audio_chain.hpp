@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One audio conversion: whatever comes -> decoder -> rate and channels -> Opus or AAC, on the
-// caller's thread.
+// One audio conversion: whatever comes -> decoder -> channels, without gaps and drift -> rate -> Opus
+// or AAC, on the caller's thread.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ public:
   };
 
   /** nullptr when no element here can decode @p caps, or encode it. The chain follows the bin's
-   * state. @p floor: what was put out before ends there. */
+   * state. @p floor: sound up to there has been put out already. */
   static std::shared_ptr<AudioChain> build (GstBin *bin, const GstCaps *caps, const AudioSpec &spec,
       GstClockTime floor, const Hooks &hooks);
   ~AudioChain ();
@@ -36,8 +36,6 @@ public:
 
   GstPad *feed () const { return feed_.get (); }
   GstPad *tail () const { return tail_.get (); }
-  /** By how much what comes out is later than its timestamps say. */
-  GstClockTime delay () const { return delay_; }
 
 private:
   explicit AudioChain (GstBin *bin) : row_ (bin) {}
@@ -46,7 +44,6 @@ private:
   void open (const Hooks &hooks);
 
   ElementRow row_;
-  GstClockTime delay_ = 0;
   Ref<GstPad> feed_, tail_;
 };
 

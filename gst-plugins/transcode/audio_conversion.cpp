@@ -55,36 +55,19 @@ AudioConversion::on_feed_query (GstPad *pad, GstObject *, GstQuery *query)
   return of (pad).lane_.answer_feed_query (pad, query);
 }
 
-/** Null when it is all from before the beginning. */
-Ref<GstBuffer>
-AudioConversion::put_right (Ref<GstBuffer> buffer, GstClockTime delay) const
-{
-  if (delay == 0 || !GST_BUFFER_PTS_IS_VALID (buffer.get ()))
-    return buffer;
-  if (GST_BUFFER_PTS (buffer.get ()) < delay)
-    return nullptr;
-  buffer = adopt (gst_buffer_make_writable (buffer.release ()));
-  GST_BUFFER_PTS (buffer.get ()) -= delay;
-  return buffer;
-}
-
 void
-AudioConversion::take (Ref<GstBuffer> buffer)
+AudioConversion::take (const Ref<GstBuffer> &buffer)
 {
   const auto outs = lane_.outputs ();
   const bool mended = std::exchange (broken_, false);
-  starving_ = 0;
-  const auto running = chain ();
-  buffer = put_right (std::move (buffer), running ? running->delay () : 0);
-  if (buffer && GST_BUFFER_PTS_IS_VALID (buffer.get ())
-      && GST_BUFFER_DURATION_IS_VALID (buffer.get ()))
+  if (GST_BUFFER_PTS_IS_VALID (buffer.get ()) && GST_BUFFER_DURATION_IS_VALID (buffer.get ()))
     heard_until_ = GST_BUFFER_PTS (buffer.get ()) + GST_BUFFER_DURATION (buffer.get ());
+  starving_ = 0;
   for (const auto &out : *outs)
     if (serves (out.get ())) {
       if (mended)
         lane_.report (out.get (), nullptr);
-      if (buffer)
-        lane_.push_to (out.get (), Ref<GstBuffer> (buffer));
+      lane_.push_to (out.get (), Ref<GstBuffer> (buffer));
     }
 }
 
@@ -107,6 +90,7 @@ AudioConversion::drain ()
   retry_at_ = 0;
   broken_ = false;
   starving_ = 0;
+  idle_since_ = GST_CLOCK_TIME_NONE;
 }
 
 /** Whether nobody has wanted the conversion for a short time only. */

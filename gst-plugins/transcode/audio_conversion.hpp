@@ -35,8 +35,8 @@ public:
   bool update (const Outputs &outputs, GstClockTime now, const GstCaps *input);
   void feed (GstBuffer *buffer);
   void feed (GstEvent *event);
-  /** Another input comes: puts out what it still holds of this one, while its peers still listen.
-   */
+  /** Another input from here on: lets it put out what it still holds, while its peers still listen,
+   * and end. */
   void drain ();
 
 private:
@@ -48,8 +48,7 @@ private:
   static gboolean on_converted_event (GstPad *pad, GstObject *, GstEvent *event);
   static gboolean on_feed_query (GstPad *pad, GstObject *, GstQuery *query);
 
-  void take (Ref<GstBuffer> buffer);
-  Ref<GstBuffer> put_right (Ref<GstBuffer> buffer, GstClockTime delay) const;
+  void take (const Ref<GstBuffer> &buffer);
   bool lingers (GstClockTime now);
   void start (const Outputs &outputs, const GstCaps *input);
   void fail ();
@@ -61,8 +60,8 @@ private:
   mutable std::mutex mutex_;          // innermost
   std::shared_ptr<AudioChain> chain_; // protected by mutex_
 
-  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE;  // nobody has wanted it since
   GstClockTime heard_until_ = GST_CLOCK_TIME_NONE; // what was put out ends there
+  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE;  // nobody has wanted it since
   bool draining_ = false;
   int starving_ = 0;    // frames that went in since something came out
   bool broken_ = false; // it failed and has put out nothing since

@@ -173,7 +173,7 @@ make_audio_encoder (const AudioSpec &spec)
     constexpr int opus_delay =
         312; // a browser doesn't leave it out: RFC 7845's pre-skip is for files
     set_up_opus (out.element.get (), spec);
-    out.delay = opus_delay;
+    out.delay = 312; // RFC 7845's pre-skip is for files: browsers don't leave it out
     return out;
   }
   set_number (out.element.get (), "bitrate", static_cast<gint64> (spec.bitrate));

@@ -30,7 +30,7 @@ Ref<GstCaps> audio_caps (const AudioSpec &spec);
 struct AudioEncoder
 {
   Ref<GstElement> element; ///< set up; null: none is here
-  int delay = 0;           ///< samples that come out late, without a word in the timestamps
+  int delay = 0;           ///< samples by which it delays its input, as players don't know
 };
 AudioEncoder make_audio_encoder (const AudioSpec &spec);
 
