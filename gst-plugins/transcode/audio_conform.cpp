@@ -24,7 +24,7 @@ constexpr GstClockTime most_silence = 10 * GST_SECOND;
 struct Conform
 {
   GstPad *sink = nullptr, *src = nullptr; // the element's
-  GstClockTime floor = GST_CLOCK_TIME_NONE;
+  GstClockTime lead = 0, floor = GST_CLOCK_TIME_NONE;
   int rate = 48000;
   std::size_t channels = 2;
   media::AudioClock clock{48000};
@@ -51,7 +51,7 @@ struct Conform
     const auto whole = begin / rate * GST_SECOND
                        + static_cast<double> (
                            gst_util_uint64_scale_int (static_cast<guint64> (at), GST_SECOND, rate));
-    return static_cast<GstClockTime> (std::max (whole, 0.0));
+    return static_cast<GstClockTime> (std::max (whole - static_cast<double> (lead), 0.0));
   }
 };
 
@@ -85,7 +85,7 @@ Conform::before_floor (double at) const
 {
   if (!GST_CLOCK_TIME_IS_VALID (floor))
     return 0;
-  const auto old = samples (floor) - at;
+  const auto old = samples (floor + lead) - at;
   return old < rate ? std::max<std::int64_t> (std::llround (old), 0) : 0; // or time has jumped
 }
 
@@ -270,10 +270,12 @@ stage_audio_conform_class_init (StageAudioConformClass *klass)
 namespace stagedoor::transcode {
 
 Ref<GstElement>
-make_audio_conform (GstClockTime floor)
+make_audio_conform (GstClockTime lead, GstClockTime floor)
 {
   auto out = Ref<GstElement>::sink (GST_ELEMENT (g_object_new (STAGE_TYPE_AUDIO_CONFORM, nullptr)));
-  STAGE_AUDIO_CONFORM (out.get ())->impl->floor = floor;
+  auto &impl = *STAGE_AUDIO_CONFORM (out.get ())->impl;
+  impl.lead = lead;
+  impl.floor = floor;
   return out;
 }
 

@@ -7,8 +7,9 @@
 namespace stagedoor::transcode {
 
 /** Takes 32-bit floats, interleaved, of any rate, and puts out the same with timestamps that count
- * samples, as media::AudioClock has it. Sound up to @p floor is out already, and isn't put out
- * again. */
-Ref<GstElement> make_audio_conform (GstClockTime floor);
+ * samples, as media::AudioClock has it. What comes out is stamped @p lead earlier: the time by
+ * which the encoder delays its input. Sound up to @p floor is out already, and isn't put out again.
+ */
+Ref<GstElement> make_audio_conform (GstClockTime lead, GstClockTime floor);
 
 } // namespace stagedoor::transcode

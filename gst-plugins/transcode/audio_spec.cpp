@@ -170,8 +170,6 @@ make_audio_encoder (const AudioSpec &spec)
   if (!out.element)
     return out;
   if (aac == nullptr) {
-    constexpr int opus_delay =
-        312; // a browser doesn't leave it out: RFC 7845's pre-skip is for files
     set_up_opus (out.element.get (), spec);
     out.delay = 312; // RFC 7845's pre-skip is for files: browsers don't leave it out
     return out;
