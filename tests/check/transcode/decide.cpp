@@ -218,7 +218,7 @@ START_TEST (a_profile_that_only_the_stream_tells)
         "video/x-h264,stream-format=byte-stream,alignment=au,width=160,height=90,framerate=30/1"));
     Pair pair ("video/x-h264,profile=(string){constrained-baseline,main,high}");
     pair.play (track);
-    ck_assert_str_eq (pair.decision ().c_str (), expected);
+    assert_text (pair.decision (), expected);
     assert_all_shown (pair, 12);
   }
 }

@@ -91,7 +91,8 @@ encoder_of (GstElement *bin, int height)
     const auto pad = adopt (gst_element_get_static_pad (element.get (), "sink"));
     const auto caps = adopt (gst_pad_get_current_caps (pad.get ()));
     int own = 0;
-    if (caps && g_str_has_suffix (GST_OBJECT_NAME (gst_element_get_factory (element.get ())), "264enc")
+    if (caps
+        && g_str_has_suffix (GST_OBJECT_NAME (gst_element_get_factory (element.get ())), "264enc")
         && gst_structure_get_int (gst_caps_get_structure (caps.get (), 0), "height", &own)
         && own == height && !gst_element_is_locked_state (element.get ()))
       return element;
@@ -193,9 +194,8 @@ struct House
     play_until ([&] { return curse.struck > 0; });
     play_until ([&] { return !problem_of (large.get ()).empty (); });
     const auto before = large_screen.frames ();
-    play_until ([&] {
-      return problem_of (large.get ()).empty () && large_screen.frames () > before + 2;
-    });
+    play_until (
+        [&] { return problem_of (large.get ()).empty () && large_screen.frames () > before + 2; });
     curse.lift ();
     play (pause);
   }
@@ -205,9 +205,8 @@ START_TEST (stream_goes_on_whatever_its_encoder_does)
 {
   House house;
   std::minstd_rand random (4);
-  house.play_until ([&] {
-    return house.large_screen.frames () > 30 && house.small_screen.frames () > 30;
-  });
+  house.play_until (
+      [&] { return house.large_screen.frames () > 30 && house.small_screen.frames () > 30; });
   const auto threads_before = threads (), memory_before = of_process ("VmRSS:");
   const int deaths = slow ? 100 : 10;
   for (int i = 0; i < deaths; ++i)
@@ -272,7 +271,8 @@ START_TEST (second_chance_and_then_another_encoder)
   assert_text (name (), "x264enc");
   house.survive (Fate::garbage, 40);
   assert_text (name (), "openh264enc");
-  ck_assert_msg (decision_of (house.large.get ()).ends_with ("; by openh264enc, for x264enc puts out garbage"),
+  ck_assert_msg (
+      decision_of (house.large.get ()).ends_with ("; by openh264enc, for x264enc puts out garbage"),
       "%s", decision_of (house.large.get ()).c_str ());
   house.survive (Fate::gives_up, 40);
   assert_text (name (), "openh264enc");

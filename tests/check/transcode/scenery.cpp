@@ -77,11 +77,10 @@ parse (const std::string &launch)
   return pipeline;
 }
 
-template <class T>
-Ref<T>
+Ref<GstElement>
 child (const Ref<GstElement> &bin, const char *name)
 {
-  return adopt (reinterpret_cast<T *> (gst_bin_get_by_name (GST_BIN (bin.get ()), name)));
+  return adopt (gst_bin_get_by_name (GST_BIN (bin.get ()), name));
 }
 
 std::string
@@ -107,14 +106,15 @@ run_through (const Ref<GstCaps> &caps, const std::vector<Ref<GstBuffer>> &buffer
 {
   const auto pipeline = parse ("appsrc name=in format=time max-bytes=0 ! " + middle
                                + " ! appsink name=out sync=false max-buffers=4 wait-on-eos=false");
-  const auto in = child<GstAppSrc> (pipeline, "in");
-  const auto out = child<GstAppSink> (pipeline, "out");
-  gst_app_src_set_caps (in.get (), caps.get ());
+  const auto source = child (pipeline, "in"), sink = child (pipeline, "out");
+  auto *in = GST_APP_SRC (source.get ());
+  auto *out = GST_APP_SINK (sink.get ());
+  gst_app_src_set_caps (in, caps.get ());
   gst_element_set_state (pipeline.get (), GST_STATE_PLAYING);
   for (const auto &buffer : buffers)
-    gst_app_src_push_buffer (in.get (), gst_buffer_ref (buffer.get ()));
-  gst_app_src_end_of_stream (in.get ());
-  while (const auto sample = adopt (gst_app_sink_pull_sample (out.get ())))
+    gst_app_src_push_buffer (in, gst_buffer_ref (buffer.get ()));
+  gst_app_src_end_of_stream (in);
+  while (const auto sample = adopt (gst_app_sink_pull_sample (out)))
     take (sample.get ());
   const auto bus = adopt (gst_element_get_bus (pipeline.get ()));
   const auto error = adopt (gst_bus_pop_filtered (bus.get (), GST_MESSAGE_ERROR));
