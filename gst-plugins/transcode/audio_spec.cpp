@@ -94,7 +94,7 @@ audio_target (const Wants &wants, const GstCaps *taken, const GstCaps *source)
     if (!is_here (codec) || (!wants.codec.empty () && wants.codec != codec))
       continue;
     const auto all = possible (codec);
-    auto fit = adopt (gst_caps_truncate (gst_caps_intersect (all.get (), taken)));
+    auto fit = adopt (gst_caps_truncate (gst_caps_intersect (all.get (), const_cast<GstCaps *> (taken))));
     if (gst_caps_is_empty (fit.get ()))
       continue;
     const int rate = field (source, "rate");
@@ -103,7 +103,8 @@ audio_target (const Wants &wants, const GstCaps *taken, const GstCaps *source)
         fields, "rate", codec == "opus" || rate < 44100 ? 48000 : rate);
     gst_structure_fixate_field_nearest_int (
         fields, "channels", wants.channels > 0 ? wants.channels : 2);
-    gst_structure_fixate_field_string (fields, "stream-format", "raw");
+    if (codec == "aac")
+      gst_structure_fixate_field_string (fields, "stream-format", "raw");
     const char *format = gst_structure_get_string (fields, "stream-format");
     return {.codec = codec,
         .rate = field (fit.get (), "rate"),

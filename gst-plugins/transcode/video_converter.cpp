@@ -68,7 +68,7 @@ VideoConverter::outputs_of (const Rendition &rendition) const
 
 /** The rendition's thread. */
 void
-VideoConverter::on_encoded (const Rendition &rendition, const Ref<GstBuffer> &buffer)
+VideoConverter::on_encoded (Rendition &rendition, const Ref<GstBuffer> &buffer)
 {
   for (const auto &output : outputs_of (rendition))
     if (!lane_.push_converted (output.get (), rendition.id (), Ref<GstBuffer> (buffer)))

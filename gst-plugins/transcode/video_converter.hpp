@@ -54,7 +54,7 @@ private:
   };
 
   static gboolean on_feed_query (GstPad *pad, GstObject *, GstQuery *query);
-  void on_encoded (const Rendition &rendition, const Ref<GstBuffer> &buffer);
+  void on_encoded (Rendition &rendition, const Ref<GstBuffer> &buffer);
   void on_event (const Rendition &rendition, GstEvent *event);
   Outputs outputs_of (const Rendition &rendition) const;
 
@@ -67,7 +67,7 @@ private:
   void note_failures (const Outputs &outputs);
   void set_assignments (std::vector<Assignment> assignments);
   void run (Renditions renditions);
-  void join (GstPad *output, const Rendition &rendition);
+  void join (GstPad *output, Rendition &rendition);
   bool start_chain ();
   std::shared_ptr<Rendition> rendition_for (GstPad *output, Renditions &all);
   std::shared_ptr<Rendition> build (const RenditionSpec &spec, const EncoderChoice &choice);

@@ -118,7 +118,7 @@ VideoConverter::rendition_for (GstPad *output, Renditions &all)
 
 /** An output of a rendition that runs already. */
 void
-VideoConverter::join (GstPad *output, const Rendition &rendition)
+VideoConverter::join (GstPad *output, Rendition &rendition)
 {
   lane_.replay_converted (rendition.tail (), output);
   rendition.request_key ();

@@ -62,7 +62,7 @@ AudioClock::step (double error, std::int64_t count)
   const auto certain = median ();
   if (seconds (std::abs (certain)) < least_step + 2 * seconds (jitter_))
     return 0;
-  return std::max (std::llround (certain), -count);
+  return std::max<std::int64_t> (std::llround (certain), -count);
 }
 
 void

@@ -179,7 +179,7 @@ struct House
     curse.fate = fate;
     Ref<GstElement> encoder;
     play_until ([&] { return (encoder = encoder_of (transcoder.element (), 120)); });
-    for (const auto &[pad_name, probe] : {std::pair ("sink", on_input), {"src", on_output}}) {
+    for (const auto &[pad_name, probe] : {std::pair ("sink", &on_input), {"src", &on_output}}) {
       const auto pad = adopt (gst_element_get_static_pad (encoder.get (), pad_name));
       gst_pad_add_probe (pad.get (), GST_PAD_PROBE_TYPE_BUFFER, probe, &curse, nullptr);
     }
