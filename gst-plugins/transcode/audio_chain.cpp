@@ -68,8 +68,8 @@ AudioChain::encode (const AudioSpec &spec, GstClockTime floor)
 {
   // Timestamps are mended at the source's rate: a resampler that is shown steps starts anew with
   // each.
-  const auto mixed = adopt (
-      gst_caps_new_simple ("audio/x-raw", "channels", G_TYPE_INT, spec.channels, nullptr));
+  const auto mixed =
+      adopt (gst_caps_new_simple ("audio/x-raw", "channels", G_TYPE_INT, spec.channels, nullptr));
   const auto raw = adopt (gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, spec.rate,
       "channels", G_TYPE_INT, spec.channels, nullptr));
   auto encoder = make_audio_encoder (spec);

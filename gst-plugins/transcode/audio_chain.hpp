@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One audio conversion: whatever comes -> decoder -> channels, without gaps and drift -> rate -> Opus
-// or AAC, on the caller's thread.
+// One audio conversion: whatever comes -> decoder -> channels, without gaps and drift -> rate ->
+// Opus or AAC, on the caller's thread.
 #pragma once
 
 #include <memory>

@@ -81,8 +81,7 @@ set_up_opus (GstElement *encoder, const AudioSpec &spec)
   // Only speech can be carried twice, so music sounds worse with it: libopus then takes all for
   // speech.
   if (spec.loss > 0)
-    g_object_set (
-        encoder, "inband-fec", TRUE, "packet-loss-percentage", spec.loss, nullptr);
+    g_object_set (encoder, "inband-fec", TRUE, "packet-loss-percentage", spec.loss, nullptr);
 }
 
 } // namespace
@@ -94,7 +93,8 @@ audio_target (const Wants &wants, const GstCaps *taken, const GstCaps *source)
     if (!is_here (codec) || (!wants.codec.empty () && wants.codec != codec))
       continue;
     const auto all = possible (codec);
-    auto fit = adopt (gst_caps_truncate (gst_caps_intersect (all.get (), const_cast<GstCaps *> (taken))));
+    auto fit =
+        adopt (gst_caps_truncate (gst_caps_intersect (all.get (), const_cast<GstCaps *> (taken))));
     if (gst_caps_is_empty (fit.get ()))
       continue;
     const int rate = field (source, "rate");
@@ -156,8 +156,8 @@ audio_caps (const AudioSpec &spec)
   if (!is_here (spec.codec))
     return adopt (gst_caps_new_empty ());
   auto caps = possible (spec.codec);
-  gst_caps_set_simple (caps.get (), "rate", G_TYPE_INT, spec.rate, "channels", G_TYPE_INT,
-      spec.channels, nullptr);
+  gst_caps_set_simple (
+      caps.get (), "rate", G_TYPE_INT, spec.rate, "channels", G_TYPE_INT, spec.channels, nullptr);
   if (spec.codec == "aac")
     gst_caps_set_simple (
         caps.get (), "stream-format", G_TYPE_STRING, spec.adts ? "adts" : "raw", nullptr);

@@ -19,7 +19,8 @@ struct EncoderChoice
 /** The first that works and has the fewest defeats. Doesn't wait. */
 EncoderChoice choose_encoder (const RenditionSpec &spec, const VideoFailures &failures);
 
-/** Fixed caps of what will be made of @p spec, as far as is known; empty ones: nothing. Any thread. */
+/** Fixed caps of what will be made of @p spec, as far as is known; empty ones: nothing. Any thread.
+ */
 Ref<GstCaps> expected_caps (const RenditionSpec &spec);
 
 } // namespace stagedoor::transcode

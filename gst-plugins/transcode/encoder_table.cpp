@@ -80,8 +80,8 @@ profiles_taken (const GstCaps *taken)
 {
   unsigned out = 0;
   for (std::size_t i = 0; i < h264_profiles.size (); ++i) {
-    const auto one = adopt (gst_caps_new_simple (
-        "video/x-h264", "profile", G_TYPE_STRING, h264_profiles[i], nullptr));
+    const auto one = adopt (
+        gst_caps_new_simple ("video/x-h264", "profile", G_TYPE_STRING, h264_profiles[i], nullptr));
     out |= gst_caps_can_intersect (one.get (), taken) ? 1u << i : 0;
   }
   return out;

@@ -21,7 +21,8 @@ struct EncoderKind
 };
 using EncoderKinds = std::shared_ptr<const std::vector<EncoderKind>>;
 
-/** Those installed here, in order of preference: hardware by rank, then our own order. Any thread. */
+/** Those installed here, in order of preference: hardware by rank, then our own order. Any thread.
+ */
 EncoderKinds encoder_kinds (const std::string &codec);
 
 /** Whether it can make what all who get @p spec take. */

@@ -197,8 +197,8 @@ install_formats ()
    *
    * Since: 0.1
    */
-  props[PROP_CODEC] =
-      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9, h265, av1; empty for any", "", wants_flags);
+  props[PROP_CODEC] = g_param_spec_string (
+      "codec", "Codec", "h264, vp8, vp9, h265, av1; empty for any", "", wants_flags);
 }
 
 static void

@@ -77,8 +77,8 @@ const char *
 format_for (GstElementFactory *factory)
 {
   for (const char *format : {"NV12", "I420"}) {
-    const auto raw = adopt (
-        gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, format, nullptr));
+    const auto raw =
+        adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, format, nullptr));
     if (gst_element_factory_can_sink_any_caps (factory, raw.get ()))
       return format;
   }
@@ -91,8 +91,8 @@ std::vector<EncoderKind>
 hardware_encoders (const std::string &codec)
 {
   const auto coded = adopt (gst_caps_new_empty_simple (("video/x-" + codec).c_str ()));
-  GList *all = gst_element_factory_list_get_elements (
-      GST_ELEMENT_FACTORY_TYPE_VIDEO_ENCODER, GST_RANK_NONE);
+  GList *all =
+      gst_element_factory_list_get_elements (GST_ELEMENT_FACTORY_TYPE_VIDEO_ENCODER, GST_RANK_NONE);
   all = g_list_sort (all, gst_plugin_feature_rank_compare_func);
   std::vector<EncoderKind> out;
   for (GList *l = all; l != nullptr; l = l->next) {

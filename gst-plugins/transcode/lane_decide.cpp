@@ -128,8 +128,8 @@ Lane::enter (GstPad *output, bool key)
   else if (mode == Mode::idle && !why.empty ())
     problem = why + " and nothing here converts it";
   report (output, problem.empty () ? nullptr : problem.c_str ());
-  tell_decision (output, text_of (mode, decision)
-                             + (mode == Mode::convert ? converter_->remark (output) : ""));
+  tell_decision (output,
+      text_of (mode, decision) + (mode == Mode::convert ? converter_->remark (output) : ""));
   const auto from = sink ();
   const auto caps =
       decision.form != Form::as_it_comes ? converter_->caps_in (decision.form) : Ref<GstCaps> ();

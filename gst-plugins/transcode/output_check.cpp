@@ -147,9 +147,8 @@ OutputCheck::look (ByteView frame) const
 const char *
 OutputCheck::fault (GstBuffer *frame)
 {
-  const auto most = std::max (
-      least_bound, most_bytes_per_pixel * static_cast<std::size_t> (width_)
-                       * static_cast<std::size_t> (height_));
+  const auto most = std::max (least_bound, most_bytes_per_pixel * static_cast<std::size_t> (width_)
+                                               * static_cast<std::size_t> (height_));
   GstMapInfo map;
   if (!GST_BUFFER_PTS_IS_VALID (frame))
     return "puts out frames without a time";

@@ -36,7 +36,7 @@ private:
   std::atomic<int> unanswered_ = 0;       ///< frames that went in since something came out
   std::atomic<gint64> waiting_since_ = 0; ///< for an answer to the first of them
   std::atomic<gint64> put_out_since_ = 0, put_out_until_ = 0; ///< 0: nothing came out yet
-  std::atomic<gint64> key_asked_ = 0;     ///< 0: it was answered
+  std::atomic<gint64> key_asked_ = 0;                         ///< 0: it was answered
 
   // encoder's thread
   OutputCheck check_;

@@ -134,8 +134,8 @@ void
 Rendition::begin_group (GstClockTime pts)
 {
   watch_.expect_key ();
-  gst_pad_push_event (head_.get (), gst_video_event_new_downstream_force_key_unit (pts,
-                                        GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_pad_push_event (head_.get (), gst_video_event_new_downstream_force_key_unit (
+                                        pts, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 void

@@ -23,8 +23,9 @@ public:
     std::function<bool (GstQuery *)> query_upstream;
   };
 
-  /** By an encoder of @p kind. Elements become children of @p bin. @p patient: frames are waited for and none is dropped,
-   * because the source isn't live. nullptr when something is missing here. */
+  /** By an encoder of @p kind. Elements become children of @p bin. @p patient: frames are waited
+   * for and none is dropped, because the source isn't live. nullptr when something is missing here.
+   */
   static std::shared_ptr<Rendition> build (
       GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks);
   ~Rendition ();
@@ -54,8 +55,7 @@ public:
   std::string instead; ///< why its encoder isn't the first of its codec; empty: it is
 
 private:
-  Rendition (
-      GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks);
+  Rendition (GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks);
   bool assemble ();
   void open ();
 

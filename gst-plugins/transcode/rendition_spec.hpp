@@ -23,8 +23,8 @@ struct Wants
   Rate rate;
   std::uint64_t bitrate = 0; ///< bits per second
   int channels = 0;
-  int loss = 0; ///< packets in a hundred that may get lost on the way
-  int key_distance = 0;      ///< most milliseconds from key frame to key frame
+  int loss = 0;         ///< packets in a hundred that may get lost on the way
+  int key_distance = 0; ///< most milliseconds from key frame to key frame
   bool operator== (const Wants &) const = default;
 };
 

@@ -9,8 +9,9 @@ namespace stagedoor::transcode {
 namespace {
 
 constexpr gint64 decoder_delay = G_USEC_PER_SEC;
-/** After the first one of an encoder that had not done well yet; then twice as long each time, up to 32 times. */
-constexpr gint64 first_delay = G_USEC_PER_SEC / 10;
+/** After the first one of an encoder that had not done well yet; then twice as long each time, up
+ * to 32 times. */
+constexpr gint64 first_delay = G_USEC_PER_SEC / 20;
 constexpr int most_doublings = 5;
 /** An encoder that has done well for so long has its strikes forgotten. */
 constexpr gint64 memory = 60 * gint64{G_USEC_PER_SEC};
@@ -33,7 +34,8 @@ VideoFailures::find (const RenditionSpec &spec, const std::string &factory) cons
   if (entry == nullptr)
     return nullptr;
   const auto found = std::ranges::find (entry->strikes, factory, &Strikes::factory);
-  const bool late = found != entry->strikes.end () && g_get_monotonic_time () - found->last < memory;
+  const bool late =
+      found != entry->strikes.end () && g_get_monotonic_time () - found->last < memory;
   return late ? &*found : nullptr;
 }
 

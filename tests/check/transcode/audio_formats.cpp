@@ -26,15 +26,16 @@ Track
 record_opus (int seconds, int channels = 2)
 {
   return record ("audiotestsrc samplesperbuffer=960 num-buffers=" + std::to_string (seconds * 50)
-                 + " ! audio/x-raw,rate=48000,channels=" + std::to_string (channels) + " ! opusenc");
+                 + " ! audio/x-raw,rate=48000,channels=" + std::to_string (channels)
+                 + " ! opusenc");
 }
 
 Track
 record_mp3 (int seconds)
 {
-  return record_sound ("audiotestsrc samplesperbuffer=1152 num-buffers="
-                       + std::to_string (seconds * 44100 / 1152)
-                       + " ! audio/x-raw,rate=44100,channels=2 ! lamemp3enc ! mpegaudioparse");
+  return record_sound (
+      "audiotestsrc samplesperbuffer=1152 num-buffers=" + std::to_string (seconds * 44100 / 1152)
+      + " ! audio/x-raw,rate=44100,channels=2 ! lamemp3enc ! mpegaudioparse");
 }
 
 /** One source, and one peer. */
@@ -106,12 +107,13 @@ Played
 play (const Peer &peer, const std::vector<Ref<GstBuffer>> &buffers, const std::string &decoder)
 {
   Played out;
-  const auto pipeline = Ref<GstElement>::sink (gst_parse_launch (
-      ("fakesrc name=in num-buffers=0 ! fakesink " + decoder
-          + " name=decoder ! audioconvert ! audio/x-raw,format=F32LE,channels=1,layout=interleaved ! "
-            "fakesink name=out sync=false async=false signal-handoffs=true")
-          .c_str (),
-      nullptr));
+  const auto pipeline = Ref<GstElement>::sink (
+      gst_parse_launch (("fakesrc name=in num-buffers=0 ! fakesink " + decoder
+                            + " name=decoder ! audioconvert ! "
+                              "audio/x-raw,format=F32LE,channels=1,layout=interleaved ! "
+                              "fakesink name=out sync=false async=false signal-handoffs=true")
+                            .c_str (),
+          nullptr));
   ck_assert (pipeline);
   const auto sink = adopt (gst_bin_get_by_name (GST_BIN (pipeline.get ()), "out"));
   const auto first = adopt (gst_bin_get_by_name (GST_BIN (pipeline.get ()), "decoder"));
@@ -125,7 +127,8 @@ play (const Peer &peer, const std::vector<Ref<GstBuffer>> &buffers, const std::s
           played->begin = GST_BUFFER_PTS (buffer);
         }
         const auto *samples = reinterpret_cast<const float *> (map.data);
-        played->samples.insert (played->samples.end (), samples, samples + map.size / sizeof (float));
+        played->samples.insert (
+            played->samples.end (), samples, samples + map.size / sizeof (float));
         gst_buffer_unmap (buffer, &map);
       }),
       &out);
@@ -143,7 +146,8 @@ play (const Peer &peer, const std::vector<Ref<GstBuffer>> &buffers, const std::s
   GstClockTime end = 0;
   for (const auto &buffer : buffers) {
     if (buffer)
-      ck_assert_int_eq (gst_pad_push (from.get (), Ref<GstBuffer> (buffer).release ()), GST_FLOW_OK);
+      ck_assert_int_eq (
+          gst_pad_push (from.get (), Ref<GstBuffer> (buffer).release ()), GST_FLOW_OK);
     else
       gst_pad_push_event (from.get (), gst_event_new_gap (end, 20 * GST_MSECOND));
     end = buffer ? GST_BUFFER_PTS (buffer.get ()) + 20 * GST_MSECOND : end + 20 * GST_MSECOND;
@@ -166,8 +170,8 @@ START_TEST (hls_peer_gets_aac_of_opus)
   const auto caps = adopt (gst_pad_get_current_caps (sound.peer.pad ()));
   ck_assert (gst_structure_has_field (gst_caps_get_structure (caps.get (), 0), "codec_data"));
   ck_assert_int_le (distance (sound.peer.duration (), track.duration ()), 80 * GST_MSECOND);
-  assert_text (decision_of (sound.pad.get ()),
-      "transcoding, because the peer does not take audio/x-opus");
+  assert_text (
+      decision_of (sound.pad.get ()), "transcoding, because the peer does not take audio/x-opus");
   ck_assert_uint_eq (sound.transcoder.problems ().size (), 0);
   const auto played = play (sound.peer, sound.peer.buffers (), "avdec_aac");
   ck_assert (played.power (48000, 72000) > 0.1); // a sine of 0.8
@@ -241,7 +245,8 @@ START_TEST (as_the_pad_is_told)
   for (auto *sound : {&aac, &opus_again, &as_it_is, &mono})
     sound->play (track);
   assert_text (aac.peer.media_type (), "audio/mpeg");
-  assert_text (decision_of (aac.pad.get ()), "transcoding, because the source is opus and aac is wanted");
+  assert_text (
+      decision_of (aac.pad.get ()), "transcoding, because the source is opus and aac is wanted");
   assert_text (
       decision_of (opus_again.pad.get ()), "transcoding, because a bit rate of its own is wanted");
   assert_text (decision_of (as_it_is.pad.get ()), "passed through");
@@ -336,8 +341,8 @@ Track
 raw_sound (const std::vector<float> &samples)
 {
   Track track;
-  track.caps = adopt (gst_caps_from_string (
-      "audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=1"));
+  track.caps = adopt (
+      gst_caps_from_string ("audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=1"));
   constexpr std::size_t block = 960;
   for (std::size_t at = 0; at + block <= samples.size (); at += block) {
     auto buffer = adopt (gst_buffer_new_memdup (samples.data () + at, block * sizeof (float)));
@@ -354,13 +359,13 @@ START_TEST (encoders_are_in_time)
   std::vector<float> samples (2 * 48000);
   std::fill_n (samples.begin () + 48000, 24, 0.9f);
   const auto track = raw_sound (samples);
-  for (const auto &[caps, rendition, decoder] :
-      {std::tuple (hls, "aac@128k", "avdec_aac"),
-          {"audio/mpeg,mpegversion=4,rate=44100", "aac", "avdec_aac"}}) {
+  for (const auto &[caps, rendition, decoder] : {std::tuple (hls, "aac@128k", "avdec_aac"),
+           {"audio/mpeg,mpegversion=4,rate=44100", "aac", "avdec_aac"}}) {
     Sound sound (caps, rendition);
     sound.play (track);
     const auto played = play (sound.peer, sound.peer.buffers (), decoder);
-    ck_assert_msg (std::fabs (played.peak_at () - 1) < 0.002, "%s: %f", rendition, played.peak_at ());
+    ck_assert_msg (
+        std::fabs (played.peak_at () - 1) < 0.002, "%s: %f", rendition, played.peak_at ());
   }
 }
 END_TEST
@@ -424,7 +429,8 @@ START_TEST (rubbish_in_place_of_sound)
   sound.feed.start (track.caps.get ());
   for (int i = 0; i < 300; ++i) {
     auto junk = adopt (gst_buffer_new_allocate (nullptr, static_cast<gsize> (1 + i % 60), nullptr));
-    gst_buffer_memset (junk.get (), 0, static_cast<guint8> (i * 37), gst_buffer_get_size (junk.get ()));
+    gst_buffer_memset (
+        junk.get (), 0, static_cast<guint8> (i * 37), gst_buffer_get_size (junk.get ()));
     GST_BUFFER_PTS (junk.get ()) = static_cast<guint64> (i) * 20 * GST_MSECOND;
     ck_assert_int_eq (sound.feed.push (junk), GST_FLOW_OK);
   }

@@ -21,8 +21,8 @@ bool hanging = true;
 std::map<std::string, int> instances;
 std::map<std::string, int> settings; // by "name.property"
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS ("video/x-raw,format=NV12"));
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-raw,format=NV12"));
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS ("video/x-h264,stream-format=byte-stream,alignment=au"));
 
@@ -63,8 +63,8 @@ Ref<GstElement>
 filter (Chip chip)
 {
   auto out = Ref<GstElement>::sink (gst_element_factory_make ("capsfilter", nullptr));
-  const auto caps = adopt (gst_caps_from_string (chip == Chip::other_size
-                                                     ? "video/x-raw,format=I420,width=48,height=48"
+  const auto caps = adopt (
+      gst_caps_from_string (chip == Chip::other_size ? "video/x-raw,format=I420,width=48,height=48"
                                                      : "video/x-raw,format=I420"));
   g_object_set (out.get (), "caps", caps.get (), nullptr);
   return out;
@@ -96,7 +96,8 @@ init (GTypeInstance *instance, gpointer)
   auto *convert = gst_element_factory_make ("videoconvertscale", nullptr);
   auto format = filter (model.chip);
   auto *encoder = gst_element_factory_make ("x264enc", nullptr);
-  g_object_set (encoder, "bframes", 0, "key-int-max", 1 << 20, "option-string", "scenecut=0", nullptr);
+  g_object_set (
+      encoder, "bframes", 0, "key-int-max", 1 << 20, "option-string", "scenecut=0", nullptr);
   gst_util_set_object_arg (G_OBJECT (encoder), "tune", "zerolatency");
   gst_util_set_object_arg (G_OBJECT (encoder), "speed-preset", "ultrafast");
   gst_bin_add_many (GST_BIN (self), convert, format.get (), encoder, nullptr);
@@ -144,8 +145,7 @@ class_init (gpointer klass, gpointer)
            g_param_spec_uint ("key-int-max", "", "", 0, 1024, 0, flags),
            g_param_spec_uint ("b-frames", "", "", 0, 8, 2, flags),
            g_param_spec_boolean ("low-latency", "", "", FALSE, flags)})
-    g_object_class_install_property (
-        G_OBJECT_CLASS (klass), ++id, const_cast<GParamSpec *> (spec));
+    g_object_class_install_property (G_OBJECT_CLASS (klass), ++id, const_cast<GParamSpec *> (spec));
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (klass), &sink_template);
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (klass), &src_template);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "Chip",
@@ -161,8 +161,8 @@ install_chip (const char *name, guint rank, Chip chip)
   g_type_query (GST_TYPE_BIN, &bin);
   const GTypeInfo info{static_cast<guint16> (bin.class_size), nullptr, nullptr, class_init, nullptr,
       nullptr, static_cast<guint16> (bin.instance_size), 0, init, nullptr};
-  const auto type = g_type_register_static (
-      GST_TYPE_BIN, (std::string ("StageTest") + name).c_str (), &info, static_cast<GTypeFlags> (0));
+  const auto type = g_type_register_static (GST_TYPE_BIN,
+      (std::string ("StageTest") + name).c_str (), &info, static_cast<GTypeFlags> (0));
   g_type_set_qdata (type, g_quark_from_string ("model"), new Model{name, chip});
   ck_assert (gst_element_register (nullptr, name, rank, type));
 }

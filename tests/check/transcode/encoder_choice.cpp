@@ -77,12 +77,14 @@ struct Watched
   }
   void expect_decision_end (const std::string &text) const
   {
-    ck_assert_msg (decision_of (pad.get ()).ends_with (text), "%s", decision_of (pad.get ()).c_str ());
+    const auto decision = decision_of (pad.get ());
+    ck_assert_msg (decision.ends_with (text), "%s", decision.c_str ());
   }
   std::string profile () const
   {
     const auto caps = adopt (gst_pad_get_current_caps (peer.pad ()));
-    const char *text = gst_structure_get_string (gst_caps_get_structure (caps.get (), 0), "profile");
+    const char *text =
+        gst_structure_get_string (gst_caps_get_structure (caps.get (), 0), "profile");
     return text != nullptr ? text : "";
   }
 };

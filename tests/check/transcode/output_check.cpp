@@ -30,9 +30,11 @@ samples ()
       return Sample{codec, record (camera + encoder)};
     };
     return std::vector<Sample>{
-        of ("h264", "x264enc tune=zerolatency key-int-max=5 ! video/x-h264,stream-format=byte-stream"),
+        of ("h264",
+            "x264enc tune=zerolatency key-int-max=5 ! video/x-h264,stream-format=byte-stream"),
         of ("h264", "openh264enc gop-size=5 ! video/x-h264,stream-format=byte-stream"),
-        of ("h265", "x265enc tune=zerolatency key-int-max=5 option-string=repeat-headers=1 ! video/x-h265,stream-format=byte-stream"),
+        of ("h265", "x265enc tune=zerolatency key-int-max=5 option-string=repeat-headers=1 ! "
+                    "video/x-h265,stream-format=byte-stream"),
         of ("vp8", "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=5"),
         of ("vp9", "vp9enc deadline=1 cpu-used=8 keyframe-max-dist=5"),
         of ("av1", "av1enc usage-profile=realtime cpu-used=10 keyframe-max-dist=5")};
@@ -120,7 +122,8 @@ START_TEST (nothing_and_too_much)
 }
 END_TEST
 
-/** Whatever it is, it is looked at without harm; as a key frame's beginning most of it is refused. */
+/** Whatever it is, it is looked at without harm; as a key frame's beginning most of it is refused.
+ */
 START_TEST (noise_and_pieces)
 {
   std::minstd_rand random (1);
@@ -165,8 +168,8 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("transcode-output-check",
-      {what_encoders_put_out, another_size, no_key_frame_at_the_beginning,
-          no_key_frame_though_it_says_so, no_time, nothing_and_too_much, noise_and_pieces,
-          of_another_codec});
+  return run (
+      "transcode-output-check", {what_encoders_put_out, another_size, no_key_frame_at_the_beginning,
+                                    no_key_frame_though_it_says_so, no_time, nothing_and_too_much,
+                                    noise_and_pieces, of_another_codec});
 }
