@@ -93,7 +93,8 @@ audio_target (const Wants &wants, const GstCaps *taken, const GstCaps *source)
     if (!is_here (codec) || (!wants.codec.empty () && wants.codec != codec))
       continue;
     const auto all = possible (codec);
-    auto fit = adopt (gst_caps_truncate (gst_caps_intersect (all.get (), const_cast<GstCaps *> (taken))));
+    auto fit =
+        adopt (gst_caps_truncate (gst_caps_intersect (all.get (), const_cast<GstCaps *> (taken))));
     if (gst_caps_is_empty (fit.get ()))
       continue;
     const int rate = field (source, "rate");
