@@ -12,17 +12,23 @@
 
 namespace stagedoor::hls {
 
-/** What a rendition really takes: the peak over any run of segments of 0.5 to 1.5 target
- * durations, and the average over the last segments (section 4.1). */
+/** What a rendition really takes (section 4.1). */
 class BitRate
 {
 public:
-  explicit BitRate (std::chrono::seconds target) : target_ (target) {}
-  /** A finished segment. */
-  void add (std::uint64_t bytes, std::chrono::nanoseconds duration);
-  std::uint64_t peak () const { return peak_; } ///< bit/s; 0 before the first segment
-  std::uint64_t average () const;
-  bool known () const { return peak_ > 0; }
+  /** A finished segment. Its peak is that of any run of segments of half to one and a half targets. */
+  void add (std::uint64_t bytes, std::chrono::nanoseconds duration, std::chrono::seconds target);
+  std::uint64_t peak () const { return peak_; } ///< bit/s, since the beginning; 0 before a segment
+  std::uint64_t average () const;               ///< bit/s, of the last segments; 0 likewise
+
+private:
+  struct Segment
+  {
+    std::uint64_t bytes;
+    std::chrono::nanoseconds duration;
+  };
+  std::deque<Segment> last_;
+  std::uint64_t peak_ = 0;
 };
 
 struct VideoRendition
@@ -30,8 +36,8 @@ struct VideoRendition
   std::string uri;   ///< of its media playlist, relative
   std::string codec; ///< RFC 6381
   unsigned width = 0, height = 0;
-  unsigned rate_numerator = 0, rate_denominator = 1; ///< 0: not known, or varies
-  std::uint64_t peak = 1, average = 0;               ///< bit/s; average 0: not known
+  unsigned rate_numerator = 0, rate_denominator = 1; ///< the highest one; 0: not known
+  std::uint64_t peak = 0, average = 0;               ///< bit/s; average 0: not known
 };
 
 struct AudioRendition
@@ -40,13 +46,14 @@ struct AudioRendition
   std::string codec;
   std::string name; ///< shown to people
   unsigned channels = 0;
-  std::uint64_t peak = 1, average = 0;
+  std::uint64_t peak = 0, average = 0;
 };
 
-/** Every codec of audio is a group of its own, so that every variant names just the codecs it
- * needs; each video rendition comes with each group. Without video each audio rendition is a
- * variant. */
-PlaylistText render_multivariant (
-    std::span<const VideoRendition> video, std::span<const AudioRendition> audio);
+/** Every codec of sound is a group of its own, so that each variant names just the codecs it
+ * needs; every video rendition comes with each group, in the order given. Renditions of one thing in
+ * several codecs have one name; what differs has different names. Without video each rendition of
+ * sound is a variant. @p independent: all segments begin with key frames. */
+PlaylistText render_multivariant (std::span<const VideoRendition> video,
+    std::span<const AudioRendition> audio, bool independent);
 
 } // namespace stagedoor::hls
