@@ -135,13 +135,15 @@ BitRate::average () const
 }
 
 PlaylistText
-render_multivariant (std::span<const VideoRendition> video, std::span<const AudioRendition> audio,
-    bool independent)
+render_multivariant (
+    std::span<const VideoRendition> video, std::span<const AudioRendition> audio, bool independent)
 {
   const auto groups = group_by_codec (audio);
   TextWriter out;
   // Section 8: groups are of version 4, the rest of version 1.
-  out.add ("#EXTM3U\n#EXT-X-VERSION:").number (video.empty () || groups.empty () ? 1 : 4).add ("\n");
+  out.add ("#EXTM3U\n#EXT-X-VERSION:")
+      .number (video.empty () || groups.empty () ? 1 : 4)
+      .add ("\n");
   if (independent)
     out.add ("#EXT-X-INDEPENDENT-SEGMENTS\n");
   if (video.empty ())

@@ -16,7 +16,8 @@ namespace stagedoor::hls {
 class BitRate
 {
 public:
-  /** A finished segment. Its peak is that of any run of segments of half to one and a half targets. */
+  /** A finished segment. Its peak is that of any run of segments of half to one and a half targets.
+   */
   void add (std::uint64_t bytes, std::chrono::nanoseconds duration, std::chrono::seconds target);
   std::uint64_t peak () const { return peak_; } ///< bit/s, since the beginning; 0 before a segment
   std::uint64_t average () const;               ///< bit/s, of the last segments; 0 likewise
@@ -50,10 +51,10 @@ struct AudioRendition
 };
 
 /** Every codec of sound is a group of its own, so that each variant names just the codecs it
- * needs; every video rendition comes with each group, in the order given. Renditions of one thing in
- * several codecs have one name; what differs has different names. Without video each rendition of
- * sound is a variant. @p independent: all segments begin with key frames. */
-PlaylistText render_multivariant (std::span<const VideoRendition> video,
-    std::span<const AudioRendition> audio, bool independent);
+ * needs; every video rendition comes with each group, in the order given. Renditions of one thing
+ * in several codecs have one name; what differs has different names. Without video each rendition
+ * of sound is a variant. @p independent: all segments begin with key frames. */
+PlaylistText render_multivariant (
+    std::span<const VideoRendition> video, std::span<const AudioRendition> audio, bool independent);
 
 } // namespace stagedoor::hls

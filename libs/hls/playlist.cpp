@@ -167,8 +167,8 @@ Playlist::trim_titles ()
     removed_titles_.back ().changed = elapsed_;
     titles_.pop_front ();
   }
-  while (!removed_titles_.empty ()
-         && removed_titles_.front ().changed + skip_boundary () < elapsed_)
+  while (
+      !removed_titles_.empty () && removed_titles_.front ().changed + skip_boundary () < elapsed_)
     removed_titles_.pop_front ();
 }
 
@@ -244,7 +244,8 @@ Playlist::judge (const Directives &wanted) const
   const auto part = wanted_part (wanted);
   const auto ahead = part.msn == last.msn ? part.part - last.part : std::uint64_t{part.part} + 1;
   const auto target = std::clamp<Duration> (options_.part_target, 1ms, 1s);
-  const auto limit = static_cast<std::uint64_t> ((3s + target - 1ns) / target); // Advance Part Limit
+  const auto limit =
+      static_cast<std::uint64_t> ((3s + target - 1ns) / target); // Advance Part Limit
   return ahead > limit ? Verdict::bad_request : Verdict::wait;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The media playlist of one rendition (rfc8216bis): what is in its window, as text in all its forms.
+// The media playlist of one rendition (rfc8216bis): what is in its window, as text in all its
+// forms.
 #pragma once
 
 #include <chrono>
@@ -90,8 +91,8 @@ public:
   void finish_segment ();
   /** A segment without media (EXT-X-GAP, and GAP=YES on its parts); ends an open one. */
   void gap_segment (Duration duration);
-  /** From @p start on this is the title, as EXT-X-DATERANGE. All playlists of a presentation need the
-   * same ones with the same @p id, which is never used again. */
+  /** From @p start on this is the title, as EXT-X-DATERANGE. All playlists of a presentation need
+   * the same ones with the same @p id, which is never used again. */
   void title (std::uint64_t id, WallTime start, std::string_view text);
   /** EXT-X-ENDLIST; ends the open segment. */
   void end ();

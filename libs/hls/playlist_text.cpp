@@ -38,7 +38,8 @@ safe_query (std::string_view query)
   out.reserve (query.size ());
   for (std::size_t i = 0; i < query.size (); ++i) {
     const auto byte = static_cast<unsigned char> (query[i]);
-    const bool plain = byte < 0x80 && (std::isalnum (byte) != 0 || allowed.find (query[i]) != allowed.npos);
+    const bool plain =
+        byte < 0x80 && (std::isalnum (byte) != 0 || allowed.find (query[i]) != allowed.npos);
     if (plain || (byte == '%' && is_hex (i + 1) && is_hex (i + 2)))
       out += query[i];
     else

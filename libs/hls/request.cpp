@@ -2,6 +2,7 @@
 // Reads delivery directives.
 #include "libs/hls/request.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace stagedoor::hls {

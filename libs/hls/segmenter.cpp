@@ -77,8 +77,7 @@ Segmenter::key_distance () const
 Duration
 Segmenter::farthest_key (const Lane &lane) const
 {
-  const auto longest
-      = std::max_element (lane.key_distances.begin (), lane.key_distances.end ());
+  const auto longest = std::max_element (lane.key_distances.begin (), lane.key_distances.end ());
   return longest == lane.key_distances.end () ? 0ns : *longest;
 }
 
@@ -197,8 +196,8 @@ Segmenter::start_segment (Lane &lane, const Frame &frame)
 void
 Segmenter::note_key (Lane &lane, const Frame &frame)
 {
-  if (frame.pts > lane.last_key && lane.last_key > 0ns && !lane.awaits_key)
-    lane.key_distances.push_back (frame.pts - lane.last_key);
+  if (lane.last_key && frame.pts > *lane.last_key && !lane.awaits_key)
+    lane.key_distances.push_back (frame.pts - *lane.last_key);
   if (lane.key_distances.size () > most_distances)
     lane.key_distances.pop_front ();
   lane.last_key = frame.pts;
@@ -220,9 +219,8 @@ Segmenter::cut_parts (Lane &lane, const Frame &frame, Cut &cut)
   lane.part_exempt = lane.part_exempt || frame.key;
   const auto length = end - lane.part_start;
   // Complete as soon as another frame like this one has no place in it.
-  cut.completes_part
-      = length + frame.duration > options_.part_target
-        && (lane.part_exempt || length >= least_part (options_.part_target));
+  cut.completes_part = length + frame.duration > options_.part_target
+                       && (lane.part_exempt || length >= least_part (options_.part_target));
   if (cut.completes_part) {
     end_part (lane);
     lane.part_start = lane.part_end;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,15 +23,15 @@ struct Pace
 /** The shortest PART-TARGET from @p wanted on that whole frames can keep to: every part but a
  * segment's first and last has to have between 85 % and 100 % of it (rfc8216bis section 4.4.4.9),
  * with 2 % to spare for rounded time stamps. Frames that vary by 140 ms, as of a camera that goes
- * from 60 to 7 per second in the dark, need nearly a second for that. Sound isn't asked: its parts are
- * all independent, which makes them exempt. At most 2 s, or @p wanted. */
+ * from 60 to 7 per second in the dark, need nearly a second for that. Sound isn't asked: its parts
+ * are all independent, which makes them exempt. At most 2 s, or @p wanted. */
 Duration choose_part_target (Duration wanted, std::span<const Pace> video);
 
 /** What to do about a frame. */
 struct Cut
 {
-  /** So many discontinuities come before it, then a new segment begins. Mostly one; more if the track
-   * was away when the others had theirs. */
+  /** So many discontinuities come before it, then a new segment begins. Mostly one; more if the
+   * track was away when the others had theirs. */
   unsigned discontinuities = 0;
   bool segment = false; ///< a new segment begins with this frame
   bool part = false;    ///< a new part begins with this frame, as with every new segment
@@ -48,7 +49,7 @@ public:
   {
     Duration segment = std::chrono::seconds (2); ///< wanted; at key frames, so it may be longer
     Duration part_target = std::chrono::milliseconds (200); ///< no part is longer
-    Duration longest = std::chrono::seconds (12); ///< a segment, even without a key frame
+    Duration longest = std::chrono::seconds (12);           ///< a segment, even without a key frame
     Duration gap = std::chrono::seconds (1); ///< between frames, that is a discontinuity
   };
   struct Frame
@@ -80,14 +81,14 @@ private:
   {
     Kind kind;
     bool present = true, started = false;
-    bool awaits_key = false;   ///< after a jump
+    bool awaits_key = false; ///< after a jump
     unsigned discontinuities = 0;
-    Duration segment_start{};  ///< pts
+    Duration segment_start{}; ///< pts
     Duration last_dts{}, next_dts{}, last_pts{};
-    Duration part_start{};     ///< dts
-    Duration part_end{};       ///< dts; part_start while there is no part
-    bool part_exempt = false;  ///< has a key frame
-    Duration last_key{};       ///< pts
+    Duration part_start{};            ///< dts
+    Duration part_end{};              ///< dts; part_start while there is no part
+    bool part_exempt = false;         ///< has a key frame
+    std::optional<Duration> last_key; ///< pts
     std::deque<Duration> key_distances;
   };
   struct Boundary
