@@ -36,7 +36,7 @@ class Track:
 
 
 def time_fields(fields, version):
-    """Creation and change; returns whether both are plausible."""
+    """Creation and change."""
     for _ in range(2):
         fields.u64() if version else fields.u32()
 
@@ -83,7 +83,8 @@ def read_tkhd(box, fields, track):
     if [fields.u32() for _ in range(9)] != IDENTITY:
         yield "the matrix isn't that of no change"
     track.width, track.height = fields.u32() / 65536, fields.u32() / 65536
-    if bool(track.width and track.height) != (track.handler == "vide"):
+    sides = (track.width > 0) + (track.height > 0)
+    if sides != (2 if track.handler == "vide" else 0):
         yield f"{track.width} x {track.height} of a {track.handler} track"
 
 
