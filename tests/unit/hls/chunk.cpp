@@ -224,7 +224,7 @@ END_TEST
 int
 main ()
 {
-  return run ("cmaf-chunk", {layout, layout_with_all, what_is_said_once, compositions_are_signed,
-                                the_offset_points_to_the_data, av1_without_delimiters,
-                                one_allocation, refused, too_large, too_late, ticks_do_not_drift});
+  return run ("chunk", {layout, layout_with_all, what_is_said_once, compositions_are_signed,
+                           the_offset_points_to_the_data, av1_without_delimiters, one_allocation,
+                           refused, too_large, too_late, ticks_do_not_drift});
 }

@@ -232,6 +232,6 @@ END_TEST
 int
 main ()
 {
-  return run ("cmaf-init", {of_mp3, of_slow_mp3, of_aac, of_opus, of_h264, boxes_of_other_video,
-                               shown_width, refused, largest});
+  return run ("init", {of_mp3, of_slow_mp3, of_aac, of_opus, of_h264, boxes_of_other_video,
+                          shown_width, refused, largest});
 }
