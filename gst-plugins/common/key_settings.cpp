@@ -40,7 +40,7 @@ verifier_of (const KeySettings &settings)
 {
   const int ways = settings.anybody + !settings.key_file.empty () + !settings.keys.empty ();
   if (ways > 1)
-    return tl::unexpected ("set one of key-file, keys and public, not several");
+    return tl::unexpected (std::string ("set one of key-file, keys and public, not several"));
   if (settings.anybody)
     return std::make_shared<keys::Public> ();
   if (!settings.key_file.empty ())
