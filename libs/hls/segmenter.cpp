@@ -141,8 +141,8 @@ Segmenter::is_cut_by_leader (const Lane &lane, const Frame &frame) const
   const auto fuzz = lane.kind == Kind::video ? same_key : frame.duration / 2;
   return std::any_of (boundaries_.rbegin (), boundaries_.rend (), [&] (const Boundary &boundary) {
     if (boundary.discontinuities != lane.discontinuities
-        || boundary.pts <= lane.segment_start + fuzz)
-      return false;
+        || boundary.pts <= lane.segment_start + options_.segment / 5)
+      return false; // what begins just before is of the next segment
     // Sound that was ahead of the leader is cut late rather than never.
     return frame.pts >= boundary.pts - fuzz
            && (lane.kind == Kind::audio || frame.pts <= boundary.pts + fuzz);

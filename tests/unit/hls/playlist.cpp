@@ -253,7 +253,7 @@ START_TEST (the_end_is_the_end)
   list.title (1, start, "late");
   const auto text = text_of (list);
   ck_assert_msg (text.ends_with ("#EXTINF:0.2,\nv-0.m4s\n#EXT-X-ENDLIST\n"), "%s", text.c_str ());
-  ck_assert (!has (text, "PRELOAD") && !has (text, "DATERANGE"));
+  ck_assert (!has (text, "PRELOAD") && !has (text, "#EXT-X-DATERANGE"));
   ck_assert (text_of (list, Form::plain).ends_with ("#EXT-X-ENDLIST\n"));
 }
 END_TEST
