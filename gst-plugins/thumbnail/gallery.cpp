@@ -9,11 +9,12 @@ namespace stagedoor::thumbnail {
 
 namespace {
 
-void
-set_header (const http::Request &request, const char *name, const std::string &value)
+std::string
+etag_of (const std::string &bytes)
 {
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (request.message), name, value.c_str ());
+  const String sum (g_compute_checksum_for_data (
+      G_CHECKSUM_SHA256, reinterpret_cast<const guchar *> (bytes.data ()), bytes.size ()));
+  return "\"" + std::string (sum.get ()).substr (0, 32) + "\"";
 }
 
 /** For all streams of the process: however many are looked at, one key frame is decoded at a time.
@@ -87,14 +88,14 @@ Gallery::is_stale (const Shot &shot) const
 void
 Gallery::answer (const http::Request &request, Format format)
 {
-  if (http::answer_unless_reading (request))
+  if (!http::is_reading (request))
     return;
   switch (const auto [now, file] = look (request, format); now) {
     case Now::nothing:
       return http::respond_problem (
           request, SOUP_STATUS_NOT_FOUND, "there is no picture of this stream yet");
     case Now::full:
-      set_header (request, "Retry-After", "1");
+      http::set_header (request, "Retry-After", "1");
       return http::respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE,
           "too many ask for a picture at once; it is being made");
     case Now::made:
@@ -178,7 +179,8 @@ Gallery::make_missing (Shot &shot, Format format) const
       shot.picture
           .and_then ([format] (const auto &picture) { return make_file (picture.get (), format); })
           .map ([format] (std::string &&bytes) {
-            return http::new_document (std::move (bytes), media_type (format));
+            return Image{adopt (g_bytes_new (bytes.data (), bytes.size ())), etag_of (bytes),
+                media_type (format)};
           });
   shot.file (format) = std::make_shared<const File> (file);
 }
@@ -188,9 +190,15 @@ void
 Gallery::respond (const http::Request &request, const File &file) const
 {
   const auto seconds = std::to_string (interval ());
-  if (file)
-    return http::respond_document (request, *file, ("public, max-age=" + seconds).c_str ());
-  set_header (request, "Retry-After", seconds);
+  const auto cache = "public, max-age=" + seconds;
+  if (file) {
+    http::respond_content (request, {.type = file->type,
+                                        .pieces = {file->bytes},
+                                        .etag = file->etag,
+                                        .cache_control = cache.c_str ()});
+    return;
+  }
+  http::set_header (request, "Retry-After", seconds);
   http::respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE, file.error ());
 }
 

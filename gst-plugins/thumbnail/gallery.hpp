@@ -8,7 +8,7 @@
 #include <memory>
 #include <mutex>
 
-#include "gst-plugins/common/http_document.hpp"
+#include "gst-plugins/common/http_content.hpp"
 #include "gst-plugins/thumbnail/small_picture.hpp"
 
 namespace stagedoor::thumbnail {
@@ -37,7 +37,13 @@ public:
   void close ();
 
 private:
-  using File = Made<http::Document>;
+  struct Image
+  {
+    Ref<GBytes> bytes;
+    std::string etag;
+    const char *type;
+  };
+  using File = Made<Image>;
   /** All that was made of one key frame. */
   struct Shot
   {

@@ -49,11 +49,12 @@ START_TEST (cuts)
       if (!header)
         continue;
       ck_assert (header->samples == whole->samples);
-      const auto &[width, height, rate, aspect] = header->picture;
+      const auto &[width, height, rate, aspect, colors] = header->picture;
       ck_assert_int_eq (width, whole->picture.width);
       ck_assert_int_eq (height, whole->picture.height);
       ck_assert (!rate || rate == whole->picture.frame_rate);
       ck_assert (!aspect || aspect == whole->picture.pixel_aspect);
+      ck_assert (!colors || colors == whole->picture.colors);
     }
   }
 }
