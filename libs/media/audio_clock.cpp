@@ -60,8 +60,11 @@ AudioClock::step (double error, std::int64_t count)
     return std::llround (error);
   }
   const auto certain = median ();
-  if (seconds (std::abs (certain)) < least_step + 2 * seconds (jitter_))
+  const auto least = cuts_ ? least_step / 3 : least_step + 2 * seconds (jitter_);
+  cuts_ = false;
+  if (seconds (std::abs (certain)) < least)
     return 0;
+  cuts_ = certain < static_cast<double> (-count);
   return std::max<std::int64_t> (std::llround (certain), -count);
 }
 

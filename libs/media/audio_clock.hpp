@@ -22,7 +22,7 @@ public:
   /** Half a percent is less than a twelfth of a semitone. */
   static constexpr double most_speed = 0.005;
 
-  explicit AudioClock (int rate) : rate_ (rate) {}
+  explicit AudioClock (int rate) : rate_ (rate), jitter_ (suspicion * rate) {}
 
   struct Step
   {
@@ -40,6 +40,9 @@ public:
   void reset () { *this = AudioClock (rate_); }
 
 private:
+  /** The first stamp may be as wrong as any; until more is known. In seconds. */
+  static constexpr double suspicion = 0.005;
+
   double seconds (double time) const { return time / rate_; }
   bool is_lost_frames (double error, std::int64_t count) const;
   double median () const;
@@ -54,7 +57,8 @@ private:
   /** Where the latest blocks should have come, against where they did: the latest first. */
   std::array<double, 3> errors_{};
   double smooth_ = 0; ///< the same over about a second
-  double jitter_ = 0; ///< how far from that it is
+  double jitter_;     ///< how far from that it is
+  bool cuts_ = false; ///< and the block wasn't long enough
   bool steers_ = false;
   double drift_ = 0, speed_ = 0;
 };
