@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/rendition.hpp"
 
-#include <gst/video/video.h>
+#include <atomic>
 
-#include "gst-plugins/transcode/video_encoder.hpp"
+#include <gst/video/video.h>
 
 namespace stagedoor::transcode {
 
 namespace {
-
-/** For so much of the stream an encoder may take frames and put out nothing. */
-constexpr GstClockTime patience = 3 * GST_SECOND;
 
 guint64
 next_id ()
@@ -57,15 +54,19 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 
 } // namespace
 
-Rendition::Rendition (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
-    : id_ (next_id ()), spec_ (spec), patient_ (patient), hooks_ (std::move (hooks)), row_ (bin)
+Rendition::Rendition (
+    GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
+    : id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
+      hooks_ (std::move (hooks)), watch_ (spec), row_ (bin)
 {
 }
 
 std::shared_ptr<Rendition>
-Rendition::build (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
+Rendition::build (
+    GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
 {
-  std::shared_ptr<Rendition> out{new Rendition (bin, spec, patient, std::move (hooks))};
+  std::shared_ptr<Rendition> out{
+      new Rendition (bin, spec, std::move (kind), patient, std::move (hooks))};
   if (!out->assemble ())
     return nullptr;
   out->open ();
@@ -83,14 +84,12 @@ Rendition::assemble ()
     if (!row_.add (make_rate_limiter ()) || !row_.add (make_filter (rate.get ())))
       return false;
   }
-  const auto raw = adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420",
+  const auto raw = adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format,
       "width", G_TYPE_INT, spec_.width, "height", G_TYPE_INT, spec_.height, "pixel-aspect-ratio",
       GST_TYPE_FRACTION, 1, 1, nullptr));
-  const auto encoded = encoded_caps (spec_);
-  // The level is the encoder's to say.
-  gst_structure_remove_field (gst_caps_get_structure (encoded.get (), 0), "level");
+  const auto encoded = encoder_filter (kind_, spec_);
   return row_.add (make ("videoconvertscale")) && row_.add (make_filter (raw.get ()))
-         && row_.add (make_encoder (spec_)) && row_.add (make_filter (encoded.get ()));
+         && row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
 }
 
 void
@@ -125,41 +124,38 @@ Rendition::~Rendition ()
 void
 Rendition::feed (GstBuffer *frame)
 {
-  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS
-      || starves (GST_BUFFER_PTS (frame)))
-    failed_ = true;
+  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS)
+    watch_.fail ("gave up");
+  else
+    watch_.on_input ();
 }
 
 void
-Rendition::request_key () const
+Rendition::begin_group (GstClockTime pts)
 {
+  watch_.expect_key ();
+  gst_pad_push_event (head_.get (), gst_video_event_new_downstream_force_key_unit (
+                                        pts, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+void
+Rendition::request_key ()
+{
+  watch_.expect_key ();
   gst_pad_push_event (
       tail_.get (), gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/** Who is patient, and waits for room in the queue, may be ahead of the encoder by any time. */
-bool
-Rendition::starves (GstClockTime now)
-{
-  if (patient_ || !GST_CLOCK_TIME_IS_VALID (now))
-    return false;
-  auto since = GST_CLOCK_TIME_NONE;
-  if (waiting_since_.compare_exchange_strong (since, now))
-    return false;
-  const auto frame = spec_.rate.num > 0
-                         ? gst_util_uint64_scale (GST_SECOND, static_cast<guint64> (spec_.rate.den),
-                             static_cast<guint64> (spec_.rate.num))
-                         : 0;
-  return now > since + patience + 2 * frame;
-}
-
 GstFlowReturn
-Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer)
+Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
 {
+  auto buffer = adopt (raw);
   auto &self = rendition_of (pad);
-  self.waiting_since_ = GST_CLOCK_TIME_NONE;
-  self.has_put_out_ = true;
-  self.hooks_.output (self, adopt (buffer));
+  const auto done = self.watch_.on_output (raw);
+  if (done == OutputWatch::Next::ask_for_key)
+    self.request_key ();
+  if (done != OutputWatch::Next::drop)
+    self.hooks_.output (self, std::move (buffer));
   return GST_FLOW_OK; // whatever an encoder returns is its own fault, not a peer's
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/video_chain.hpp"
 
-#include <gst/video/video.h>
-
 namespace stagedoor::transcode {
 
 namespace {
@@ -212,9 +210,7 @@ VideoChain::take (Ref<GstBuffer> frame)
   const bool key = is_key_time (frame.get ());
   for (const auto &rendition : renditions ()) {
     if (key)
-      gst_pad_push_event (rendition->head (),
-          gst_video_event_new_downstream_force_key_unit (
-              GST_BUFFER_PTS (frame.get ()), GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+      rendition->begin_group (GST_BUFFER_PTS (frame.get ()));
     rendition->feed (frame.get ());
   }
   return GST_FLOW_OK;
