@@ -16,7 +16,7 @@ constexpr double frame = 1024.0 / 48000; ///< of AAC, in seconds
 /** Caps as a browser knows them: it leaves nothing out at the beginning. */
 const char *const bare_opus = "audio/x-opus,rate=48000,channels=2,channel-mapping-family=0";
 
-/** A beep of 10 ms at the beginning of each second. */
+/** A beep of 10 ms before each full second. */
 std::string
 beeps (int seconds, int rate, int samples)
 {
@@ -43,7 +43,7 @@ clock_time (double seconds)
   return static_cast<GstClockTime> (std::llround (seconds * 1e9));
 }
 
-/** When the beeps begin, in seconds. */
+/** When the beeps should have ended, by when they begin; in seconds. */
 std::vector<double>
 find_beeps (const Heard &heard)
 {
@@ -51,7 +51,7 @@ find_beeps (const Heard &heard)
   const auto step = static_cast<std::size_t> (heard.channels);
   for (std::size_t i = 0; i < heard.samples.size (); i += step)
     if (std::abs (heard.samples[i]) > 0.15f) {
-      out.push_back (static_cast<double> (heard.begin) / GST_SECOND
+      out.push_back (0.010 + static_cast<double> (heard.begin) / GST_SECOND
                      + static_cast<double> (i / step) / heard.rate);
       i += step * static_cast<std::size_t> (heard.rate) / 2;
     }
