@@ -33,6 +33,9 @@ public:
   /** Why @p output, in Mode::convert, gets nothing at the moment; empty: all is well. */
   virtual std::string problem (GstPad *output) const = 0;
 
+  /** What is not as it should be with what @p output, in Mode::convert, gets; empty: nothing. */
+  virtual std::string remark (GstPad *) const { return {}; }
+
   /** The inner pad whose events and buffers @p output gets; null when no conversion runs for it.
    * Any thread. */
   virtual Ref<GstPad> tail (GstPad *output) const = 0;

@@ -25,6 +25,9 @@ Ref<GstElement> make_filter (GstCaps *caps);
 /** Damage is the publisher's business: it is no reason for a decoder to give up. */
 void tolerate_errors (GstElement *decoder);
 
+/** By the pipeline's clock, if there is one. */
+GstClockTime time_of (GstBin *bin);
+
 /** Elements linked in a row as children of a bin, which outlives them. */
 class ElementRow
 {

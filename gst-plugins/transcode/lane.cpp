@@ -312,9 +312,10 @@ Lane::enter (GstPad *output, bool key)
   else if (mode == Mode::idle && !why.empty ())
     problem = why + " and nothing here converts it";
   report (output, problem.empty () ? nullptr : problem.c_str ());
-  tell_decision (output, mode == Mode::pass      ? "passed through"
-                         : mode == Mode::convert ? "transcoding, because " + why
-                                                 : "");
+  tell_decision (output, mode == Mode::pass ? "passed through"
+                         : mode == Mode::convert
+                             ? "transcoding, because " + why + converter_->remark (output)
+                             : "");
   const auto from = sink ();
   if (mode == Mode::pass && from)
     replay (from.get (), output);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "gst-plugins/transcode/elements.hpp"
+#include "gst-plugins/transcode/headroom.hpp"
 #include "gst-plugins/transcode/rendition_spec.hpp"
 
 namespace stagedoor::transcode {
@@ -37,13 +38,18 @@ public:
   GstPad *head () const { return head_.get (); } ///< source pad: push events into it
   GstPad *tail () const { return tail_.get (); } ///< sink pad: what comes out
 
-  /** A decoded frame. The decoder's thread. */
+  /** Whether the frame of that timestamp is one of those that it wants. @p key: it is to be a key
+   * frame, or the next one that the encoder gets to. The decoder's thread. */
+  bool takes (GstClockTime timestamp, bool key);
+  /** That frame, in its size. The decoder's thread. */
   void feed (GstBuffer *frame);
   /** Of the encoder, with its next frame. Any thread. */
   void request_key () const;
   /** The encoder gave up, or swallows frames for seconds of the stream. */
   bool has_failed () const { return failed_; }
   bool has_put_out () const { return has_put_out_; }
+  /** What its encoder did since the last call. Any thread. */
+  Work take_work ();
 
   /** Streaming thread of the bin: nobody has wanted it since then. */
   GstClockTime idle_since = GST_CLOCK_TIME_NONE;
@@ -51,13 +57,16 @@ public:
 private:
   Rendition (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks);
   bool assemble ();
+  void watch_queue ();
   bool starves (GstClockTime now);
   void open ();
 
+  static GstPadProbeReturn on_taken (GstPad *, GstPadProbeInfo *, gpointer self);
   static GstFlowReturn on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer);
   static gboolean on_encoded_event (GstPad *pad, GstObject *, GstEvent *event);
   static gboolean on_head_query (GstPad *pad, GstObject *, GstQuery *query);
 
+  GstBin *const bin_; // borrowed
   const guint64 id_;
   const RenditionSpec spec_;
   const bool patient_;
@@ -65,7 +74,13 @@ private:
   std::atomic<bool> failed_ = false, has_put_out_ = false;
   /** Timestamp of the first frame since the encoder put out something. */
   std::atomic<GstClockTime> waiting_since_ = GST_CLOCK_TIME_NONE;
+  std::atomic<std::uint64_t> taken_ = 0, lost_ = 0, busy_ = 0; // see Work
+  std::atomic<GstClockTime> taken_at_ = GST_CLOCK_TIME_NONE;   // what the encoder is at work on
+  std::atomic<GstClockTime> key_from_ = GST_CLOCK_TIME_NONE;   // timestamp
+  bool odd_ = false;                       // the next frame may be left out; decoder's thread
+  GstClockTime due_ = GST_CLOCK_TIME_NONE; // timestamp of the next frame to take; decoder's thread
   ElementRow row_;
+  Ref<GstElement> queue_;
   Ref<GstPad> head_, tail_;
 };
 

@@ -37,6 +37,9 @@ struct SourcePicture
   Rate rate;
 };
 
+/** What is cut of a rendition where the machine can't keep up, the mildest first. */
+enum class Cut { none, faster, fastest, half_rate, left_out };
+
 /** One output of an encoder; equal ones are encoded once. */
 struct RenditionSpec
 {
@@ -44,6 +47,7 @@ struct RenditionSpec
   int width = 0, height = 0; ///< even
   Rate rate;                 ///< 0/1: as the frames come
   std::uint64_t bitrate = 0; ///< bits per second
+  Cut cut = Cut::none;
   bool operator== (const RenditionSpec &) const = default;
 };
 

@@ -33,7 +33,9 @@ RenditionSpec
 VideoConverter::spec_of (GstPad *output) const
 {
   const std::lock_guard lock{mutex_};
-  return resolve (wants (output), picture_);
+  auto out = resolve (wants (output), picture_);
+  out.cut = headroom_.cut (out);
+  return out;
 }
 
 Ref<GstCaps>
@@ -107,6 +109,7 @@ VideoConverter::set_input (GstCaps *caps)
   failures_.clear ();
   retry_at_ = 0;
   patient_ = !lane_.is_live ();
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = source_.picture ();
 }
@@ -118,8 +121,10 @@ VideoConverter::reset ()
   source_.reset ();
   failures_.clear ();
   retry_at_ = 0;
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = {};
+  headroom_.clear ();
 }
 
 void

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gst-plugins/transcode/headroom.hpp"
 #include "gst-plugins/transcode/lane.hpp"
 #include "gst-plugins/transcode/video_chain.hpp"
 #include "gst-plugins/transcode/video_failures.hpp"
@@ -24,7 +25,8 @@ public:
 
   Ref<GstCaps> makes (GstPad *output) const override;
   std::string objection (GstPad *output, const GstCaps *taken) const override;
-  std::string problem (GstPad *output) const override { return failures_.text (spec_of (output)); }
+  std::string problem (GstPad *output) const override;
+  std::string remark (GstPad *output) const override;
   Ref<GstPad> tail (GstPad *output) const override;
   void set_input (GstCaps *caps) override;
   bool observe (GstBuffer *buffer) override { return source_.observe (buffer); }
@@ -56,7 +58,10 @@ private:
   void keep_wanted (const Outputs &outputs);
   void assign (const Outputs &outputs);
   bool is_spec_wanted (const RenditionSpec &spec, const Outputs &outputs) const;
+  bool is_any_wanted (const Outputs &outputs) const;
+  bool is_superseded (const Rendition &rendition, const Outputs &outputs) const;
   void note_failures (const Outputs &outputs);
+  void watch_headroom (const Outputs &outputs);
   void set_assignments (std::vector<Assignment> assignments);
   void run (Renditions renditions);
   void join (GstPad *output, const Rendition &rendition);
@@ -70,12 +75,14 @@ private:
   mutable std::mutex mutex_;            // innermost
   SourcePicture picture_;               // protected by mutex_; written by the streaming thread
   std::vector<Assignment> assignments_; // protected by mutex_; written by the streaming thread
+  Headroom headroom_;                   // protected by mutex_; written by the streaming thread
 
   // streaming thread
   VideoSource source_;
   std::shared_ptr<VideoChain> chain_;
   Renditions renditions_;
   VideoFailures failures_;
+  GstClockTime looked_at_ = GST_CLOCK_TIME_NONE; // when headroom_ looked last
   bool patient_ = false;
   gint64 retry_at_ = 0; // monotonic microseconds: after the decoder's failure
 };

@@ -23,7 +23,17 @@ VideoConverter::is_spec_wanted (const RenditionSpec &spec, const Outputs &output
   });
 }
 
-/** Takes leave of renditions that failed, or that nobody has wanted for a while. */
+bool
+VideoConverter::is_any_wanted (const Outputs &outputs) const
+{
+  return std::ranges::any_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && is_wanted (out.get ())
+           && spec_of (out.get ()).cut != Cut::left_out;
+  });
+}
+
+/** Takes leave of renditions that failed, that are to be others now, or that nobody has wanted for
+ * a while. */
 void
 VideoConverter::keep_wanted (const Outputs &outputs)
 {
@@ -36,13 +46,14 @@ VideoConverter::keep_wanted (const Outputs &outputs)
       since = GST_CLOCK_TIME_NONE;
     else if (!GST_CLOCK_TIME_IS_VALID (since) || now < since)
       since = now;
-    const bool keep = !rendition->has_failed () && (wanted || now - since < linger);
+    const bool keep = !rendition->has_failed ()
+                      && (wanted || (!is_superseded (*rendition, outputs) && now - since < linger));
     (keep ? kept : gone).push_back (rendition);
   }
+  if (kept.empty () && !is_any_wanted (outputs))
+    return end_all ();
   if (gone.empty ())
     return;
-  if (kept.empty ())
-    return end_all ();
   chain_->set_renditions (kept);
   renditions_ = std::move (kept);
   {
@@ -52,6 +63,15 @@ VideoConverter::keep_wanted (const Outputs &outputs)
         [&] (const auto &a) { return std::ranges::find (gone, a.rendition) != gone.end (); });
   }
   end_later ({nullptr, std::move (gone)});
+}
+
+/** Whoever had it wants another by now, which is about to be made. */
+bool
+VideoConverter::is_superseded (const Rendition &rendition, const Outputs &outputs) const
+{
+  return std::ranges::none_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && spec_of (out.get ()) == rendition.spec ();
+  });
 }
 
 bool
@@ -103,7 +123,8 @@ VideoConverter::assign (const Outputs &outputs)
       continue;
     const auto spec = spec_of (out.get ());
     const bool runs = std::ranges::any_of (all, [&] (const auto &r) { return r->spec () == spec; });
-    if (!runs && (!is_wanted (out.get ()) || !failures_.may_try (spec)))
+    if (spec.cut == Cut::left_out
+        || (!runs && (!is_wanted (out.get ()) || !failures_.may_try (spec))))
       continue;
     if (auto rendition = rendition_for (spec, all))
       assignments.push_back ({out.get (), std::move (rendition)});
@@ -177,8 +198,9 @@ VideoConverter::update (const Outputs &outputs)
   note_failures (outputs);
   const bool any = std::ranges::any_of (
       outputs, [] (const auto &out) { return mode (out.get ()) == Mode::convert; });
-  if (!any && renditions_.empty ())
+  if (!any && chain_ == nullptr)
     return;
+  watch_headroom (outputs);
   keep_wanted (outputs);
   if (g_get_monotonic_time () >= retry_at_)
     assign (outputs);
