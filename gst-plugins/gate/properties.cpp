@@ -230,12 +230,12 @@ install_webhook (Specs &props)
    *
    * http:// or https:// URL of a control server, which is asked about each publisher whose key
    * holds, and told when it has gone, as docs/webhook.md describes it. Without its answer nobody
-   * comes in.
+   * comes in. It can't be read back, because its path may hold a token.
    *
    * Since: 0.1
    */
   props[PROP_WEBHOOK] = g_param_spec_string ("webhook", "Webhook",
-      "URL of a control server that is asked about publishers", nullptr, readable);
+      "URL of a control server that is asked about publishers", nullptr, secret);
   /**
    * GstStageGateSrc:webhook-secret-file:
    *

@@ -40,9 +40,6 @@ get_authority (const Settings &settings, guint id, GValue *value)
     case PROP_TAKEOVER:
       g_value_set_enum (value, static_cast<gint> (settings.takeover));
       return true;
-    case PROP_WEBHOOK:
-      g_value_set_string (value, settings.webhook.c_str ());
-      return true;
     case PROP_WEBHOOK_SECRET_FILE:
       g_value_set_string (value, settings.webhook_secret_file.c_str ());
       return true;

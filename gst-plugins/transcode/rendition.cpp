@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/rendition.hpp"
 
+#include <atomic>
+#include <string_view>
 #include <utility>
 
 #include <gst/video/video.h>
 
-#include "gst-plugins/transcode/video_encoder.hpp"
-
 namespace stagedoor::transcode {
 
 namespace {
-
-/** For so much of the stream an encoder may take frames and put out nothing. */
-constexpr GstClockTime patience = 3 * GST_SECOND;
 
 /** Frames. */
 constexpr guint most_waiting = 4;
@@ -62,16 +59,19 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 
 } // namespace
 
-Rendition::Rendition (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
-    : bin_ (bin), id_ (next_id ()), spec_ (spec), patient_ (patient), hooks_ (std::move (hooks)),
-      row_ (bin)
+Rendition::Rendition (
+    GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
+    : bin_ (bin), id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
+      hooks_ (std::move (hooks)), watch_ (spec), row_ (bin)
 {
 }
 
 std::shared_ptr<Rendition>
-Rendition::build (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
+Rendition::build (
+    GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
 {
-  std::shared_ptr<Rendition> out{new Rendition (bin, spec, patient, std::move (hooks))};
+  std::shared_ptr<Rendition> out{
+      new Rendition (bin, spec, std::move (kind), patient, std::move (hooks))};
   if (!out->assemble ())
     return nullptr;
   out->open ();
@@ -81,21 +81,27 @@ Rendition::build (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks ho
 bool
 Rendition::assemble ()
 {
-  const auto encoded = encoded_caps (spec_);
-  // The level is the encoder's to say.
-  gst_structure_remove_field (gst_caps_get_structure (encoded.get (), 0), "level");
+  const auto encoded = encoder_filter (kind_, spec_);
+  if (!add_queue ())
+    return false;
+  if (kind_.format != std::string_view ("I420")) {
+    const auto raw =
+        adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format, nullptr));
+    if (!row_.add (make ("videoconvertscale")) || !row_.add (make_filter (raw.get ())))
+      return false;
+  }
+  return row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
+}
+
+bool
+Rendition::add_queue ()
+{
   queue_ = make_queue (patient_);
   if (!row_.add (Ref<GstElement> (queue_)))
     return false;
-  watch_queue ();
-  return row_.add (make_encoder (spec_)) && row_.add (make_filter (encoded.get ()));
-}
-
-void
-Rendition::watch_queue ()
-{
   const auto pad = row_.src ();
   gst_pad_add_probe (pad.get (), GST_PAD_PROBE_TYPE_BUFFER, on_taken, this, nullptr);
+  return true;
 }
 
 /** The encoder's thread. An event in the queue could get lost with what the encoder is late for. */
@@ -175,40 +181,33 @@ Rendition::feed (GstBuffer *frame)
     g_object_get (queue_.get (), "current-level-buffers", &waiting, nullptr);
   if (waiting >= most_waiting)
     ++lost_; // the oldest
-  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS
-      || starves (GST_BUFFER_PTS (frame)))
-    failed_ = true;
+  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS)
+    watch_.fail ("gave up");
+  else
+    watch_.on_input ();
 }
 
 void
-Rendition::request_key () const
+Rendition::request_key ()
 {
+  watch_.expect_key ();
   gst_pad_push_event (
       tail_.get (), gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/** Who is patient, and waits for room in the queue, may be ahead of the encoder by any time. */
-bool
-Rendition::starves (GstClockTime now)
-{
-  if (patient_ || !GST_CLOCK_TIME_IS_VALID (now))
-    return false;
-  auto since = GST_CLOCK_TIME_NONE;
-  if (waiting_since_.compare_exchange_strong (since, now))
-    return false;
-  return now > since + patience + 2 * frame_interval (spec_.rate);
-}
-
 GstFlowReturn
-Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer)
+Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
 {
+  auto buffer = adopt (raw);
   auto &self = rendition_of (pad);
-  self.waiting_since_ = GST_CLOCK_TIME_NONE;
   const auto now = time_of (self.bin_), since = self.taken_at_.exchange (GST_CLOCK_TIME_NONE);
   if (GST_CLOCK_TIME_IS_VALID (since) && now > since)
     self.busy_ += now - since;
-  self.has_put_out_ = true;
-  self.hooks_.output (self, adopt (buffer));
+  const auto done = self.watch_.on_output (raw);
+  if (done == OutputWatch::Next::ask_for_key)
+    self.request_key ();
+  if (done != OutputWatch::Next::drop)
+    self.hooks_.output (self, std::move (buffer));
   return GST_FLOW_OK; // whatever an encoder returns is its own fault, not a peer's
 }
 

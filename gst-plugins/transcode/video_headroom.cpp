@@ -16,13 +16,6 @@ VideoConverter::problem (GstPad *output) const
   return spec.cut == Cut::left_out ? remark_on (spec.cut) : failures_.text (spec);
 }
 
-std::string
-VideoConverter::remark (GstPad *output) const
-{
-  const auto text = remark_on (spec_of (output).cut);
-  return text.empty () ? text : "; " + text;
-}
-
 /** Who waits for each picture isn't late, however long that takes. */
 void
 VideoConverter::watch_headroom (const Outputs &outputs)
