@@ -123,8 +123,10 @@ AudioConversion::update (const Outputs &outputs, GstClockTime now, const GstCaps
 void
 AudioConversion::start (const Outputs &outputs, const GstCaps *input)
 {
-  auto fresh = AudioChain::build (lane_.bin (), input, spec_, heard_until_,
-      {this, on_feed_query, on_converted, on_converted_event});
+  // Encoders' delays would put the first sound before the beginning of time.
+  const auto floor = GST_CLOCK_TIME_IS_VALID (heard_until_) ? heard_until_ : 0;
+  auto fresh = AudioChain::build (
+      lane_.bin (), input, spec_, floor, {this, on_feed_query, on_converted, on_converted_event});
   if (fresh) {
     set_chain (fresh);
     if (const auto from = lane_.sink ())

@@ -9,12 +9,12 @@ namespace {
 
 /** How many frames an encoder may keep, and for how long; the first one takes longer. */
 constexpr int most_unanswered = 8;
-constexpr gint64 patience = 700'000, first_patience = 2'500'000;
+constexpr gint64 patience = 600'000, first_patience = 2'500'000;
 /** A request may get lost with the frame it came with, so it is made twice. */
 constexpr gint64 key_patience = G_USEC_PER_SEC;
 constexpr int most_without_key = 30;
 /** From then on an encoder that fails is replaced without a pause. */
-constexpr gint64 long_enough = G_USEC_PER_SEC;
+constexpr gint64 long_enough = G_USEC_PER_SEC / 3;
 
 } // namespace
 

@@ -103,8 +103,8 @@ void
 set_up_aom (GstElement *encoder, const RenditionSpec &spec)
 {
   g_object_set (encoder, "target-bitrate", static_cast<guint> (kilobits (spec)), "cpu-used", 10,
-      "lag-in-frames", 0u, "keyframe-max-dist", endless, "buf-sz", 1000u, "threads",
-      spec.width > 640 ? 2u : 1u, nullptr);
+      "lag-in-frames", 0u, "keyframe-max-dist", endless, "buf-sz", 1000u, "max-quantizer", 58u,
+      "threads", spec.width > 640 ? 2u : 1u, nullptr);
   gst_util_set_object_arg (G_OBJECT (encoder), "usage-profile", "realtime");
   gst_util_set_object_arg (G_OBJECT (encoder), "end-usage", "cbr");
   gst_util_set_object_arg (G_OBJECT (encoder), "keyframe-mode", "disabled");

@@ -11,7 +11,7 @@ namespace {
 constexpr gint64 decoder_delay = G_USEC_PER_SEC;
 /** After the first one of an encoder that had not done well yet; then twice as long each time, up
  * to 32 times. */
-constexpr gint64 first_delay = G_USEC_PER_SEC / 10;
+constexpr gint64 first_delay = G_USEC_PER_SEC / 20;
 constexpr int most_doublings = 5;
 /** An encoder that has done well for so long has its strikes forgotten. */
 constexpr gint64 memory = 60 * gint64{G_USEC_PER_SEC};

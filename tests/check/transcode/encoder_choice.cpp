@@ -77,8 +77,8 @@ struct Watched
   }
   void expect_decision_end (const std::string &text) const
   {
-    ck_assert_msg (
-        decision_of (pad.get ()).ends_with (text), "%s", decision_of (pad.get ()).c_str ());
+    const auto decision = decision_of (pad.get ());
+    ck_assert_msg (decision.ends_with (text), "%s", decision.c_str ());
   }
   std::string profile () const
   {

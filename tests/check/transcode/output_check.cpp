@@ -33,8 +33,8 @@ samples ()
         of ("h264",
             "x264enc tune=zerolatency key-int-max=5 ! video/x-h264,stream-format=byte-stream"),
         of ("h264", "openh264enc gop-size=5 ! video/x-h264,stream-format=byte-stream"),
-        of ("h265",
-            "x265enc tune=zerolatency key-int-max=5 ! video/x-h265,stream-format=byte-stream"),
+        of ("h265", "x265enc tune=zerolatency key-int-max=5 option-string=repeat-headers=1 ! "
+                    "video/x-h265,stream-format=byte-stream"),
         of ("vp8", "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=5"),
         of ("vp9", "vp9enc deadline=1 cpu-used=8 keyframe-max-dist=5"),
         of ("av1", "av1enc usage-profile=realtime cpu-used=10 keyframe-max-dist=5")};
@@ -58,8 +58,10 @@ START_TEST (what_encoders_put_out)
 {
   for (const auto &[codec, track] : samples ()) {
     auto check = check_for (codec);
-    for (const auto &buffer : track.buffers)
-      ck_assert_msg (check.fault (buffer.get ()) == nullptr, "%s", codec);
+    for (const auto &buffer : track.buffers) {
+      const char *fault = check.fault (buffer.get ());
+      ck_assert_msg (fault == nullptr, "%s %s", codec, fault);
+    }
   }
 }
 END_TEST

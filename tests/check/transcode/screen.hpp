@@ -30,7 +30,8 @@ public:
   GstClockTime latest () const { return look (&Screen::latest_); }
   GstClockTime longest_gap () const { return look (&Screen::longest_gap_); }
   std::size_t went_back () const { return look (&Screen::went_back_); }
-  /** Beginnings of another stream, and those of the same by another encoder, that are no key frame. */
+  /** Beginnings of another stream, and those of the same by another encoder, that are no key frame.
+   */
   std::size_t without_key () const { return look (&Screen::without_key_); }
   std::size_t beginnings () const { return look (&Screen::beginnings_); }
 
@@ -71,7 +72,8 @@ private:
     }
     const bool begins = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT);
     beginnings_ += begins;
-    without_key_ += (fresh_ || begins) && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    without_key_ +=
+        (fresh_ || begins) && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     fresh_ = false;
     latest_ = now;
   }
