@@ -17,6 +17,7 @@ VideoConverter::spec_of (GstPad *output) const
   if (!target.codec.empty ())
     spec.codec = target.codec;
   spec.profiles = spec.codec == "h264" ? target.profiles : 0;
+  spec.cut = headroom_.cut (spec);
   return spec;
 }
 
@@ -36,10 +37,12 @@ std::string
 VideoConverter::remark (GstPad *output) const
 {
   const auto spec = spec_of (output);
+  const auto cut = remark_on (spec.cut);
+  std::string out = cut.empty () ? "" : "; " + cut;
   for (const auto &rendition : renditions_)
     if (rendition->spec () == spec && !rendition->instead.empty ())
-      return "; by " + rendition->kind ().factory + ", for " + rendition->instead;
-  return {};
+      out += "; by " + rendition->kind ().factory + ", for " + rendition->instead;
+  return out;
 }
 
 Ref<GstPad>
@@ -99,6 +102,7 @@ VideoConverter::set_input (GstCaps *caps)
   key_distances_.clear ();
   retry_at_ = 0;
   patient_ = !lane_.is_live ();
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = source_.picture ();
 }
@@ -110,8 +114,10 @@ VideoConverter::reset ()
   source_.reset ();
   failures_.clear ();
   retry_at_ = 0;
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = {};
+  headroom_.clear ();
 }
 
 void
