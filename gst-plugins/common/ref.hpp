@@ -36,6 +36,7 @@ STAGE_REF_OBJECT (GstElement);
 STAGE_REF_OBJECT (GstElementFactory);
 STAGE_REF_OBJECT (GstPad);
 STAGE_REF_OBJECT (GstBus);
+STAGE_REF_OBJECT (GstBufferPool);
 STAGE_REF_OBJECT (GstClock);
 STAGE_REF_MINI (GstBuffer);
 STAGE_REF_MINI (GstCaps);
@@ -45,6 +46,14 @@ STAGE_REF_MINI (GstQuery);
 STAGE_REF_MINI (GstSample);
 STAGE_REF_MINI (GstBufferList);
 STAGE_REF_MINI (GstContext);
+
+template <>
+struct RefTraits<GBytes>
+{
+  static void ref (GBytes *p) { g_bytes_ref (p); }
+  static void unref (GBytes *p) { g_bytes_unref (p); }
+  static constexpr bool floating = false;
+};
 
 /** Intrusive pointer; sizeof (Ref<T>) == sizeof (T *). Ownership is always spelled out:
  * adopt() for "transfer full", share() for "transfer none", sink() for floating. */
