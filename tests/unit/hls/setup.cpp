@@ -268,6 +268,6 @@ main ()
 {
   return run (
       "setup", {pictures_and_timescales, setups_read_again_are_the_same, sound, names_of_video,
-                        names_of_other_video, levels_of_vp9, cuts, flipped_bits, too_large,
-                        incomplete, bad_opus, frames_that_tell_nothing, hevc_is_made_complete});
+                   names_of_other_video, levels_of_vp9, cuts, flipped_bits, too_large, incomplete,
+                   bad_opus, frames_that_tell_nothing, hevc_is_made_complete});
 }
