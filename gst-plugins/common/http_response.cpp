@@ -2,6 +2,7 @@
 // Answers to HTTP requests, at once or later.
 #include "gst-plugins/common/http_server.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "gst-plugins/common/http_connections.hpp"
@@ -12,9 +13,10 @@ namespace stagedoor::http {
 namespace {
 
 constexpr const char *allowed_methods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
-constexpr const char *allowed_headers = "Authorization, Content-Type, If-Match, If-None-Match";
+constexpr const char *allowed_headers =
+    "Authorization, Content-Type, If-Match, If-None-Match, Range";
 constexpr const char *exposed_headers =
-    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After";
+    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After, Content-Range, Date";
 
 /** A JSON string, whatever @p text holds. */
 std::string
@@ -38,10 +40,8 @@ set_deferred (SoupServerMessage *message, bool deferred)
   g_object_set_data (G_OBJECT (message), deferred_key, GINT_TO_POINTER (deferred));
 }
 
-} // namespace
-
 void
-respond (const Request &request, unsigned status, const char *content_type, std::string body)
+begin_response (const Request &request, unsigned status)
 {
   auto *headers = soup_server_message_get_response_headers (request.message);
   soup_message_headers_replace (headers, "Access-Control-Allow-Origin", "*");
@@ -54,9 +54,29 @@ respond (const Request &request, unsigned status, const char *content_type, std:
   if (soup_message_headers_get_one (headers, "Cache-Control") == nullptr)
     soup_message_headers_replace (headers, "Cache-Control", "no-store");
   soup_server_message_set_status (request.message, status, nullptr);
+}
+
+} // namespace
+
+void
+respond (const Request &request, unsigned status, const char *content_type, std::string body)
+{
+  begin_response (request, status);
   if (content_type != nullptr)
     soup_server_message_set_response (
         request.message, content_type, SOUP_MEMORY_COPY, body.data (), body.size ());
+}
+
+void
+respond_bytes (const Request &request, unsigned status, const char *content_type,
+    std::span<const Ref<GBytes>> pieces)
+{
+  begin_response (request, status);
+  set_header (request, "Content-Type", content_type);
+  auto *body = soup_server_message_get_response_body (request.message);
+  for (const auto &piece : pieces)
+    if (g_bytes_get_size (piece.get ()) > 0)
+      soup_message_body_append_bytes (body, piece.get ());
 }
 
 void
@@ -65,6 +85,32 @@ respond_problem (const Request &request, unsigned status, const std::string &det
   respond (request, status, "application/problem+json",
       R"({"type":"about:blank","title":)" + quoted (soup_status_get_phrase (status))
           + R"(,"status":)" + std::to_string (status) + R"(,"detail":)" + quoted (detail) + "}\n");
+}
+
+void
+set_header (const Request &request, const char *name, const std::string &value)
+{
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (request.message), name, value.c_str ());
+}
+
+std::optional<std::string>
+header (const Request &request, const char *name)
+{
+  const char *value = soup_message_headers_get_one (
+      soup_server_message_get_request_headers (request.message), name);
+  return value != nullptr ? std::optional<std::string> (value) : std::nullopt;
+}
+
+std::string
+url_of (const Request &request, const std::string &path, std::uint16_t port)
+{
+  constexpr std::size_t max_host = 255;
+  auto host = header (request, "Host").value_or ("").substr (0, max_host);
+  host.resize (std::min (host.find_first_of ("/?#@"), host.size ())); // the query is in the query
+  if (host.rfind (':') == std::string::npos || host.ends_with (']'))
+    host += ":" + std::to_string (port);
+  return "http://" + host + path + (request.query.empty () ? "" : "?" + request.query);
 }
 
 bool
@@ -90,6 +136,12 @@ Deferred::~Deferred ()
     answer ([] (const Request &request) {
       respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE, "nobody is left to answer this");
     });
+}
+
+bool
+Deferred::is_awaited () const
+{
+  return message_ != nullptr && is_deferred (request_.message);
 }
 
 /** Our reference goes along, so that the message ends its life on the http thread. */

@@ -24,21 +24,6 @@ refuse_method (const Request &request, const char *allowed, const std::string &t
 
 } // namespace
 
-void
-set_header (const Request &request, const char *name, const std::string &value)
-{
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (request.message), name, value.c_str ());
-}
-
-std::optional<std::string>
-header (const Request &request, const char *name)
-{
-  const char *value = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (request.message), name);
-  return value != nullptr ? std::optional<std::string> (value) : std::nullopt;
-}
-
 bool
 answer_without_offer (const Request &request)
 {

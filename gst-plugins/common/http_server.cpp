@@ -54,13 +54,27 @@ peer_of (SoupServerMessage *message)
   return ip ? ip->to_string () : "";
 }
 
+constexpr const char *range_key = "stagedoor-range";
+
+/** libsoup would cut an answer into as many pieces as a stranger cares to list. */
+void
+take_range (SoupServerMessage *message)
+{
+  auto *headers = soup_server_message_get_request_headers (message);
+  if (const char *range = soup_message_headers_get_one (headers, "Range"))
+    g_object_set_data_full (G_OBJECT (message), range_key, g_strdup (range), g_free);
+  soup_message_headers_remove (headers, "Range");
+}
+
 Request
 request_of (SoupServerMessage *message)
 {
+  const auto *range = static_cast<const char *> (g_object_get_data (G_OBJECT (message), range_key));
   GUri *uri = soup_server_message_get_uri (message);
   const char *query = g_uri_get_query (uri);
   return {message, soup_server_message_get_method (message), g_uri_get_path (uri),
-      query != nullptr ? query : "", bearer_of (message), "", peer_of (message)};
+      query != nullptr ? query : "", bearer_of (message), "", peer_of (message),
+      range != nullptr ? range : ""};
 }
 
 constexpr std::string_view any_segment = "/*";
@@ -211,8 +225,7 @@ void
 Core::on_headers (SoupServerMessage *message)
 {
   auto *headers = soup_server_message_get_request_headers (message);
-  // libsoup would cut an answer into as many pieces as a stranger cares to list.
-  soup_message_headers_remove (headers, "Range");
+  take_range (message);
   GUri *uri = soup_server_message_get_uri (message);
   const char *query = g_uri_get_query (uri);
   const auto route = find (g_uri_get_path (uri), query != nullptr ? query : "");

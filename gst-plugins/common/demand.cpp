@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst-plugins/whep/demand.hpp"
+#include "gst-plugins/common/demand.hpp"
 
 #include <algorithm>
 
 #include "gst-plugins/common/ref.hpp"
 
-namespace stagedoor::whep {
+namespace stagedoor {
 
 // Both take the lock for TSan, which does not see that GLib's thread pool and reference counts put
 // them before and after everything else.
@@ -25,27 +25,27 @@ Demand::set_watched (bool watched)
   {
     std::lock_guard lock (mutex_);
     watched_ = watched;
-    if (!next ())
+    if (next () == pads_.end ())
       return;
   }
   tell ();
 }
 
 void
-Demand::renew (TrackIndex track)
+Demand::renew (const std::string &pad)
 {
   {
     std::lock_guard lock (mutex_);
-    pads_[track] = {true, std::nullopt};
+    pads_[pad] = {};
   }
   tell ();
 }
 
 void
-Demand::forget (TrackIndex track)
+Demand::forget (const std::string &pad)
 {
   std::lock_guard lock (mutex_);
-  pads_[track] = {};
+  pads_.erase (pad);
 }
 
 void
@@ -58,14 +58,11 @@ Demand::tell ()
 }
 
 /** A pad whose upstream does not know how things are now. Under mutex_. */
-std::optional<std::size_t>
-Demand::next () const
+std::map<std::string, Demand::Pad>::iterator
+Demand::next ()
 {
-  const auto found = std::ranges::find_if (
-      pads_, [this] (const Pad &pad) { return pad.has_caps && pad.said != watched_; });
-  if (found == pads_.end ())
-    return std::nullopt;
-  return static_cast<std::size_t> (found - pads_.begin ());
+  return std::ranges::find_if (
+      pads_, [this] (const auto &pad) { return pad.second.said != watched_; });
 }
 
 /** One thread at a time, which looks again after each event: the last one said is what is true. */
@@ -76,12 +73,12 @@ Demand::send ()
   if (sending_)
     return;
   sending_ = true;
-  while (const auto track = next ()) {
+  for (auto entry = next (); entry != pads_.end (); entry = next ()) {
     const bool wanted = watched_;
-    pads_[*track].said = wanted;
+    entry->second.said = wanted;
+    const auto name = entry->first;
     lock.unlock ();
-    const auto pad = adopt (
-        gst_element_get_static_pad (element_, *track == video_track ? "video_0" : "audio_0"));
+    const auto pad = adopt (gst_element_get_static_pad (element_, name.c_str ()));
     if (pad)
       gst_pad_push_event (pad.get (),
           gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
@@ -91,4 +88,4 @@ Demand::send ()
   sending_ = false;
 }
 
-} // namespace stagedoor::whep
+} // namespace stagedoor

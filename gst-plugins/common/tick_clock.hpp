@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Running time as RTP timestamps.
+// Running time as the timestamps of a medium, for RTP and for MP4.
 #pragma once
 
 #include <cstdint>
 #include <cstdlib>
 
-namespace stagedoor::whep {
+namespace stagedoor {
 
 /** One track. */
-class RtpClock
+class TickClock
 {
 public:
-  /** @p duration in units of @p rate, 0 for video. Audio receivers place each packet by its
-   * timestamp, to the sample, and timestamps that were rounded to milliseconds on the way here
-   * would crackle: packets that are next to each other are put exactly so. */
-  std::uint32_t timestamp (std::int64_t running_ns, int rate, int duration)
+  /** In units of @p rate, as @p duration is, which is 0 for video. Audio receivers place each
+   * packet by its timestamp, to the sample, and timestamps that were rounded to milliseconds on the
+   * way here would crackle: packets that are next to each other are put exactly so. */
+  std::int64_t timestamp (std::int64_t running_ns, int rate, int duration)
   {
     const auto seconds = running_ns / 1'000'000'000, rest = running_ns % 1'000'000'000;
     auto at = seconds * rate + (rest * rate + 500'000'000) / 1'000'000'000;
@@ -23,7 +23,7 @@ public:
         at = next_;
       next_ = at + duration;
     }
-    return static_cast<std::uint32_t> (at);
+    return at;
   }
 
 private:
@@ -32,4 +32,4 @@ private:
   std::int64_t next_ = 0;
 };
 
-} // namespace stagedoor::whep
+} // namespace stagedoor

@@ -2,15 +2,14 @@
 // Tells what is upstream of the pads whether anybody watches, so that nothing is made for nobody.
 #pragma once
 
-#include <array>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include <gst/gst.h>
 
-#include "gst-plugins/whep/reception.hpp"
-
-namespace stagedoor::whep {
+namespace stagedoor {
 
 /** Any thread. The events go out on a thread of their own, without locks: elements upstream may
  * take their time. */
@@ -24,26 +23,25 @@ public:
 
   void set_watched (bool watched);
   /** The pad got caps, maybe from somebody who has not been told yet. */
-  void renew (TrackIndex track);
+  void renew (const std::string &pad);
   /** Nothing more is said on this pad until it has caps. */
-  void forget (TrackIndex track);
+  void forget (const std::string &pad);
 
 private:
   struct Pad
   {
-    bool has_caps = false;
     std::optional<bool> said;
   };
 
   void tell ();
   void send ();
-  std::optional<std::size_t> next () const;
+  std::map<std::string, Pad>::iterator next ();
 
-  GstElement *const element_;         ///< borrowed; owns the owner of this
-  std::mutex mutex_;                  // innermost; nothing is called under it
-  bool watched_ = false;              // protected by mutex_
-  bool sending_ = false;              // protected by mutex_; some thread is in send()
-  std::array<Pad, track_count> pads_; // protected by mutex_
+  GstElement *const element_;       ///< borrowed; owns the owner of this
+  std::mutex mutex_;                // innermost; nothing is called under it
+  bool watched_ = false;            // protected by mutex_
+  bool sending_ = false;            // protected by mutex_; some thread is in send()
+  std::map<std::string, Pad> pads_; // protected by mutex_; those with caps, by name
 };
 
-} // namespace stagedoor::whep
+} // namespace stagedoor
