@@ -75,7 +75,8 @@ respond_bytes (const Request &request, unsigned status, const char *content_type
   set_header (request, "Content-Type", content_type);
   auto *body = soup_server_message_get_response_body (request.message);
   for (const auto &piece : pieces)
-    soup_message_body_append_bytes (body, piece.get ());
+    if (g_bytes_get_size (piece.get ()) > 0)
+      soup_message_body_append_bytes (body, piece.get ());
 }
 
 void
