@@ -91,7 +91,8 @@ lists (std::string_view list, std::string_view etag)
 void
 describe (const Request &request, const Content &content)
 {
-  set_header (request, "ETag", content.etag);
+  if (!content.etag.empty ())
+    set_header (request, "ETag", content.etag);
   set_header (request, "Cache-Control", content.cache_control);
   if (content.varies)
     set_header (request, "Vary", "Accept-Encoding");
@@ -115,7 +116,8 @@ std::size_t
 respond_content (const Request &request, const Content &content)
 {
   describe (request, content);
-  if (const auto known = header (request, "If-None-Match"); known && lists (*known, content.etag)) {
+  if (const auto known = header (request, "If-None-Match");
+      known && !content.etag.empty () && lists (*known, content.etag)) {
     respond (request, SOUP_STATUS_NOT_MODIFIED, nullptr, {});
     return 0;
   }

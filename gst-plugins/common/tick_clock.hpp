@@ -11,9 +11,9 @@ namespace stagedoor {
 class TickClock
 {
 public:
-  /** In units of @p rate, as @p duration is, which is 0 for video. Audio receivers place each packet
-   * by its timestamp, to the sample, and timestamps that were rounded to milliseconds on the way
-   * here would crackle: packets that are next to each other are put exactly so. */
+  /** In units of @p rate, as @p duration is, which is 0 for video. Audio receivers place each
+   * packet by its timestamp, to the sample, and timestamps that were rounded to milliseconds on the
+   * way here would crackle: packets that are next to each other are put exactly so. */
   std::int64_t timestamp (std::int64_t running_ns, int rate, int duration)
   {
     const auto seconds = running_ns / 1'000'000'000, rest = running_ns % 1'000'000'000;

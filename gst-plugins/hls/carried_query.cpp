@@ -19,4 +19,12 @@ carried_query (std::string_view query)
   return hls::safe_query (out);
 }
 
+std::string
+with_session (std::string query, std::string_view session)
+{
+  if (!session.empty ())
+    query.append (query.empty () ? "" : "&").append (session_name).append ("=").append (session);
+  return query;
+}
+
 } // namespace stagedoor::hlssink

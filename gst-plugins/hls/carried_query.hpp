@@ -13,4 +13,7 @@ constexpr std::string_view session_name = "session";
 /** All but the session and the delivery directives; fit for a URI. */
 std::string carried_query (std::string_view query);
 
+/** @p query with a session, unless that is empty. */
+std::string with_session (std::string query, std::string_view session);
+
 } // namespace stagedoor::hlssink

@@ -143,10 +143,9 @@ Endpoint::serve_multivariant (const http::Request &request, bool may_wait)
     return wait (request, {.until = Clock::now () + start_patience});
   if (!presentation_->is_live ())
     return respond_absent (request, "the stream is not live");
-  auto query = carried_query (request.query);
-  query += (query.empty () ? "" : "&") + std::string (session_name) + "=" + sessions_.new_token ();
+  const auto query = with_session (carried_query (request.query), sessions_.new_token ());
   const auto content = TextCache::make (
-      presentation_->multivariant ().text->with_query (query), http::accepts_gzip (request));
+      presentation_->multivariant ().with_query (query), http::accepts_gzip (request));
   ++playlists_;
   bytes_ += http::respond_content (request, content);
 }
@@ -181,10 +180,12 @@ Endpoint::send_playlist (
     const http::Request &request, const std::string &pad, const hls::Directives &wanted)
 {
   const auto text = presentation_->playlist (pad, hls::Form::low_latency, wanted.skip);
-  if (!text)
+  if (text == nullptr)
     return respond_absent (request, "there is no such playlist");
+  const auto media_query = carried_query (request.query);
+  const auto session = query_value (request.query, session_name).value_or ("");
   auto content = texts_.get (pad + "/" + std::to_string (static_cast<int> (wanted.skip)), *text,
-      carried_query (request.query), http::accepts_gzip (request));
+      media_query, with_session (media_query, session), http::accepts_gzip (request));
   // One that was waited for is the answer to that question for as long as anybody may ask it.
   const auto age = wanted.msn ? 6 * presentation_->target () : std::chrono::seconds (1);
   const auto caching = (access_.is_public () ? "public, max-age=" : "private, max-age=")

@@ -133,9 +133,10 @@ Presentation::begin_segment (
 }
 
 void
-Presentation::add_part (const std::string &pad, Piece bytes, const hls::Playlist::Part &part)
+Presentation::add_part (
+    const std::string &pad, Piece bytes, const hls::Playlist::Part &part, bool last)
 {
-  std::function<void ()> tell;
+  Listeners tell;
   {
     std::lock_guard lock (mutex_);
     auto &entry = entries_[pad];
@@ -147,32 +148,43 @@ Presentation::add_part (const std::string &pad, Piece bytes, const hls::Playlist
       live_since_us_ = g_get_monotonic_time ();
     equalise_targets ();
     keep_bounds ();
-    tell = listeners_.part;
+    if (last)
+      finish (entry);
+    tell = listeners_;
   }
-  if (tell)
-    tell ();
+  if (tell.part)
+    tell.part ();
+  if (last && tell.segment)
+    tell.segment ();
 }
 
 /** The first to finish a segment leads. */
 void
+Presentation::finish (Entry &entry)
+{
+  entry.rendition->finish_segment ();
+  ++finished_;
+  if (entry.rendition->playlist ().finished () <= next_msn_)
+    return;
+  next_msn_ = entry.rendition->playlist ().finished ();
+  fill_gaps (entry);
+}
+
+void
 Presentation::finish_segment (const std::string &pad)
 {
-  std::function<void ()> tell;
+  Listeners tell;
   {
     std::lock_guard lock (mutex_);
     auto &entry = entries_[pad];
-    if (entry.rendition == nullptr)
+    if (entry.rendition == nullptr || !entry.rendition->is_open ())
       return;
-    entry.rendition->finish_segment ();
-    ++finished_;
-    if (entry.rendition->playlist ().finished () > next_msn_) {
-      next_msn_ = entry.rendition->playlist ().finished ();
-      fill_gaps (entry);
-    }
-    tell = listeners_.segment;
+    finish (entry);
+    tell = listeners_;
   }
-  if (tell)
-    tell ();
+  for (const auto &call : {tell.part, tell.segment})
+    if (call)
+      call ();
 }
 
 /** Whoever brought nothing in all of the leader's segment has none of that number. */

@@ -20,10 +20,11 @@ struct Shape
   std::size_t max_bytes = 256 * 1024 * 1024; ///< of media, all renditions together
 };
 
-/** A media playlist, or the multivariant one, in the form that is shared by all clients. */
+/** A media playlist in the form that is shared by all clients. */
 struct Text
 {
-  std::shared_ptr<const hls::PlaylistText> text;
+  /** What names media, and at its end what names other playlists. */
+  hls::PlaylistText media, playlists;
   std::string tag; ///< another one whenever the text is
 };
 
@@ -93,7 +94,8 @@ public:
   hls::Cut cut (const std::string &pad, const hls::Segmenter::Frame &frame);
   void begin_segment (
       const std::string &pad, const hls::Track &track, hls::Duration presented, SegmentStart start);
-  void add_part (const std::string &pad, Piece bytes, const hls::Playlist::Part &part);
+  /** @p last: of its segment, as finish_segment() says for those that went out before. */
+  void add_part (const std::string &pad, Piece bytes, const hls::Playlist::Part &part, bool last);
   void finish_segment (const std::string &pad);
   /** Nothing more comes from this pad: its playlist ends. */
   void end (const std::string &pad);
@@ -112,8 +114,9 @@ public:
    * nothing for good. */
   Readiness readiness () const;
 
-  Text multivariant () const;
-  std::optional<Text> playlist (const std::string &pad, hls::Form form, hls::Skip skip);
+  hls::PlaylistText multivariant () const;
+  /** Null: there is none. */
+  std::shared_ptr<const Text> playlist (const std::string &pad, hls::Form form, hls::Skip skip);
   std::optional<hls::Verdict> judge (const std::string &pad, const hls::Directives &wanted) const;
   std::chrono::seconds target () const;
   Found find (std::string_view file) const;
@@ -132,7 +135,7 @@ private:
     struct Cached
     {
       std::uint64_t version = 0;
-      std::shared_ptr<const hls::PlaylistText> text;
+      std::shared_ptr<const Text> text;
     };
     std::array<Cached, 6> texts; ///< by form and skip
   };
@@ -141,10 +144,11 @@ private:
   // All under mutex_:
   void start_segmenter ();
   Rendition &rendition (const std::string &pad, Entry &entry, const hls::Track &track);
+  void finish (Entry &entry);
   void fill_gaps (const Entry &leader);
   void keep_bounds ();
   void equalise_targets ();
-  hls::PlaylistText render (const Entry &of, hls::Form form, hls::Skip skip) const;
+  Text render (const Entry &of, hls::Form form, hls::Skip skip) const;
   void synchronise_clock ();
   hls::PlaylistText render_multivariant () const;
   void end_entry (Entry &entry);

@@ -13,6 +13,27 @@ uri_of (const std::string &pad)
   return pad + ".m3u8";
 }
 
+/** Before the reports, which come last. */
+void
+split (hls::PlaylistText whole, Text &out)
+{
+  const auto at = std::min (whole.body.find ("#EXT-X-RENDITION-REPORT"), whole.body.size ());
+  const auto first = std::ranges::lower_bound (whole.uri_ends, at);
+  for (auto end = first; end != whole.uri_ends.end (); ++end)
+    out.playlists.uri_ends.push_back (*end - at);
+  out.playlists.body = whole.body.substr (at);
+  whole.uri_ends.erase (first, whole.uri_ends.end ());
+  whole.body.resize (at);
+  out.media = std::move (whole);
+}
+
+std::size_t
+index_of (hls::Form form, hls::Skip skip)
+{
+  constexpr std::size_t skips = 3;
+  return static_cast<std::size_t> (form) * skips + static_cast<std::size_t> (skip);
+}
+
 bool
 is_shown (const Rendition *rendition)
 {
@@ -78,14 +99,14 @@ Presentation::render_multivariant () const
   return hls::render_multivariant (video, audio, independent);
 }
 
-Text
+hls::PlaylistText
 Presentation::multivariant () const
 {
   std::lock_guard lock (mutex_);
-  return {std::make_shared<const hls::PlaylistText> (render_multivariant ()), {}};
+  return render_multivariant ();
 }
 
-hls::PlaylistText
+Text
 Presentation::render (const Entry &of, hls::Form form, hls::Skip skip) const
 {
   std::vector<std::string> uris;
@@ -96,27 +117,28 @@ Presentation::render (const Entry &of, hls::Form form, hls::Skip skip) const
       uris.push_back (uri_of (pad));
       reports.push_back ({uris.back (), *entry.rendition->playlist ().edge ()});
     }
-  return of.rendition->playlist ().render (form, skip, reports);
+  Text out;
+  split (of.rendition->playlist ().render (form, skip, reports), out);
+  out.tag = of.rendition->prefix () + std::to_string (index_of (form, skip)) + "-"
+            + std::to_string (of.rendition->version ());
+  return out;
 }
 
-std::optional<Text>
+std::shared_ptr<const Text>
 Presentation::playlist (const std::string &pad, hls::Form form, hls::Skip skip)
 {
   std::lock_guard lock (mutex_);
   const auto found = entries_.find (pad);
   if (found == entries_.end () || found->second.rendition == nullptr
       || !found->second.rendition->has_media ())
-    return std::nullopt;
+    return nullptr;
   auto &entry = found->second;
-  const auto &rendition = *entry.rendition;
-  const auto index = static_cast<std::size_t> (form) * 3 + static_cast<std::size_t> (skip);
-  auto &cached = entry.texts[index];
-  if (cached.text == nullptr || cached.version != rendition.version ()) {
-    cached.text = std::make_shared<const hls::PlaylistText> (render (entry, form, skip));
-    cached.version = rendition.version ();
+  auto &cached = entry.texts[index_of (form, skip)];
+  if (cached.text == nullptr || cached.version != entry.rendition->version ()) {
+    cached.text = std::make_shared<const Text> (render (entry, form, skip));
+    cached.version = entry.rendition->version ();
   }
-  return Text{cached.text,
-      rendition.prefix () + std::to_string (index) + "-" + std::to_string (cached.version)};
+  return cached.text;
 }
 
 std::optional<hls::Verdict>

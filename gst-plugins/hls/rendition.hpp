@@ -58,6 +58,7 @@ public:
   std::uint64_t discontinuities () const { return discontinuities_; }
   std::size_t bytes () const { return bytes_; }
   bool has_finished () const { return !segments_.empty () && segments_.front ().finished; }
+  bool is_open () const { return open_; }
   bool has_media () const { return playlist_.edge ().has_value (); }
   hls::Duration last_segment () const { return last_duration_; }
   hls::WallTime last_begin () const { return last_begin_; }

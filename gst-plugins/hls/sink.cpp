@@ -204,12 +204,9 @@ Sink::on_caps (Pad &pad, GstEvent *event)
 void
 Sink::on_custom (Pad &pad, GstEvent *event)
 {
-  if (gst_event_has_name (event, "stagedoor-interrupted")) {
+  // The one that ends it comes too late: something may have been lost before it.
+  if (gst_event_has_name (event, "stagedoor-interrupted"))
     pad.track.pause ();
-    presentation_->finish_segment (pad.name);
-  } else if (gst_event_has_name (event, "stagedoor-resumed")) {
-    pad.track.resume ();
-  }
 }
 
 void

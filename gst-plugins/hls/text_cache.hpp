@@ -15,9 +15,10 @@ namespace stagedoor::hlssink {
 class TextCache
 {
 public:
-  /** @p place tells texts apart that replace each other; @p query is what their URIs carry on. */
-  http::Content get (
-      const std::string &place, const Text &text, const std::string &query, bool gzip);
+  /** @p place tells texts apart that replace each other; @p media_query is what URIs of media carry
+   * on, @p query those of playlists, which name the viewer, too. */
+  http::Content get (const std::string &place, const Text &text, const std::string &media_query,
+      const std::string &query, bool gzip);
   void clear () { places_.clear (); }
 
   /** Without a cache: for one client. */
@@ -27,15 +28,21 @@ private:
   /** Keys of one playlist that are remembered. */
   static constexpr std::size_t most_queries = 256;
 
-  struct Forms
+  /** What is the same for all that show the same key. */
+  struct Shared
   {
-    Piece plain, gzip;
+    Piece plain;
+    Piece deflated; ///< none while nobody has asked for that
+    unsigned long crc = 0;
   };
   struct Place
   {
     std::string tag;
-    std::unordered_map<std::string, Forms> forms; // by query
+    std::unordered_map<std::string, Shared> texts; // by query
   };
+  static void compress (Shared &shared);
+  static http::Content content (const Shared &shared, const std::string &rest, bool gzip);
+
   std::map<std::string, Place> places_;
 };
 

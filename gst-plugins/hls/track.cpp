@@ -57,7 +57,9 @@ Track::set_caps (const GstCaps *caps)
 {
   if (caps_ && gst_caps_is_equal (caps_.get (), caps))
     return {};
-  pause ();
+  if (has_pending_)
+    deliver (pending_.dts + usual_duration ());
+  has_pending_ = false;
   caps_ = share (const_cast<GstCaps *> (caps));
   auto reader = FrameReader::open (caps);
   if (!reader) {
@@ -86,7 +88,9 @@ Track::pause ()
   if (has_pending_)
     deliver (pending_.dts + usual_duration ());
   has_pending_ = false;
-  close_part ();
+  close_part (true);
+  presentation_.finish_segment (pad_);
+  discontinuity_ = true;
 }
 
 void
@@ -215,12 +219,12 @@ Track::deliver (std::int64_t end)
   if (cut.drop || (!cut.segment && written_ == nullptr))
     return;
   if (cut.part || cut.segment)
-    close_part ();
+    close_part (cut.segment);
   if (cut.segment && !begin_segment (cut))
     return;
   append (duration);
   if (cut.completes_part)
-    close_part ();
+    close_part (false);
 }
 
 bool
@@ -257,7 +261,7 @@ Track::append (std::uint32_t duration)
 }
 
 void
-Track::close_part ()
+Track::close_part (bool last)
 {
   if (part_.samples.empty ())
     return;
@@ -281,7 +285,8 @@ Track::close_part ()
   if (bytes)
     presentation_.add_part (pad_, to_piece (std::move (*bytes)),
         {.duration = time_of (static_cast<std::int64_t> (ticks), *written_),
-            .independent = part_.independent});
+            .independent = part_.independent},
+        last);
   else
     GST_WARNING ("%s: %s", pad_.c_str (), bytes.error ().c_str ());
   part_.data.clear ();

@@ -26,10 +26,9 @@ public:
   void set_segment (const GstSegment &segment) { segment_ = segment; }
   /** False without caps. */
   bool push (GstBuffer *buffer);
-  /** Nothing comes for a while: what is there goes out. */
+  /** Nothing comes for a while: what is there goes out, and what comes next doesn't go on from it.
+   */
   void pause ();
-  /** What comes next doesn't go on from what came before. */
-  void resume () { discontinuity_ = true; }
   void flush ();
   /** The stream is over. */
   void end ();
@@ -67,7 +66,7 @@ private:
   void deliver (std::int64_t end);
   bool begin_segment (const hls::Cut &cut);
   void append (std::uint32_t duration);
-  void close_part ();
+  void close_part (bool last);
   std::uint32_t usual_duration () const;
   std::uint32_t duration_until (std::int64_t end);
 

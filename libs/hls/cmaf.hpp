@@ -14,6 +14,8 @@
 
 namespace stagedoor::hls {
 
+/** All have a binding to MP4, but VP8 and MP3 are for other players: Chrome's MediaSource takes
+ * neither of them there, by no name. */
 enum class Codec { h264, h265, av1, vp9, vp8, aac, opus, mp3 };
 
 constexpr bool
@@ -59,9 +61,11 @@ tl::expected<Bytes, std::string> init_segment (const Track &track);
 struct Sample
 {
   ByteView data;
-  std::uint32_t duration = 0;   ///< to the decode time of the next one; in ticks, as all times
-  std::int32_t composition = 0; ///< presentation time - decode time; may be negative
-  bool key = true;              ///< decoding can begin here
+  std::uint32_t duration = 0; ///< to the decode time of the next one; in ticks, as all times
+  /** Presentation time - decode time. May be negative, but better isn't: ffmpeg then delays the
+   * whole track by the most negative one, and it is out of step with others. */
+  std::int32_t composition = 0;
+  bool key = true; ///< decoding can begin here
 };
 
 /** A time of day, as a 64-bit NTP timestamp (RFC 5905 section 6), and the presentation time that

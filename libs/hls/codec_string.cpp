@@ -110,7 +110,7 @@ codec_string (const Track &track)
     case Codec::mp3:
       break;
   }
-  return "mp4a.40.34"; // the only name for it that Safari and hls.js know; others play only "mp3"
+  return "mp4a.40.34"; // as Safari calls it
 }
 
 } // namespace stagedoor::hls

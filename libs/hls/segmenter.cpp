@@ -201,6 +201,35 @@ Segmenter::note_key (Lane &lane, const Frame &frame)
   if (lane.key_distances.size () > most_distances)
     lane.key_distances.pop_front ();
   lane.last_key = frame.pts;
+  lane.key_delay = frame.pts - frame.dts;
+}
+
+/** When it is expected; nullopt: no idea. */
+std::optional<Duration>
+Segmenter::next_key (const Lane &lane) const
+{
+  if (!lane.last_key || lane.key_distances.empty ())
+    return std::nullopt;
+  return *lane.last_key + lane.key_distances.back ();
+}
+
+/** Whether the frame after this one may begin a segment. */
+bool
+Segmenter::may_end_segment (const Lane &lane, const Frame &frame) const
+{
+  const auto &lead = *leader ();
+  if (lane.kind == Kind::audio && lead.kind == Kind::audio)
+    return frame.pts + frame.duration * 3 / 2 - lane.segment_start >= options_.segment;
+  const auto &keys = lane.kind == Kind::video ? lane : lead;
+  const auto key = next_key (keys);
+  const auto start = key.value_or (keys.segment_start + options_.segment * 7 / 8);
+  if (start - keys.segment_start < options_.segment / 4)
+    return false;
+  // Of video the next one is the next to be decoded.
+  const auto next = lane.kind == Kind::video
+                        ? frame.dts + frame.duration + (key ? lane.key_delay : Duration ())
+                        : frame.pts + frame.duration;
+  return next + frame.duration / 2 >= start && (!key || next <= start + frame.duration / 2);
 }
 
 void
@@ -220,7 +249,8 @@ Segmenter::cut_parts (Lane &lane, const Frame &frame, Cut &cut)
   const auto length = end - lane.part_start;
   // Complete as soon as another frame like this one has no place in it.
   cut.completes_part = length + frame.duration > options_.part_target
-                       && (lane.part_exempt || length >= least_part (options_.part_target));
+                       && (lane.part_exempt || length >= least_part (options_.part_target))
+                       && !may_end_segment (lane, frame);
   if (cut.completes_part) {
     end_part (lane);
     lane.part_start = lane.part_end;

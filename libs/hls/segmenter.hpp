@@ -35,7 +35,8 @@ struct Cut
   unsigned discontinuities = 0;
   bool segment = false; ///< a new segment begins with this frame
   bool part = false;    ///< a new part begins with this frame, as with every new segment
-  /** The part is complete with this frame: publish it now. If not, a later cut ends it. */
+  /** The part is complete with this frame: publish it now. If not, a later cut ends it: also where
+   * a segment probably ends, so that nobody is told to expect one more part of it. */
   bool completes_part = false;
   bool drop = false; ///< can't be decoded: not of any segment, and nothing else is set
 };
@@ -89,6 +90,7 @@ private:
     Duration part_end{};              ///< dts; part_start while there is no part
     bool part_exempt = false;         ///< has a key frame
     std::optional<Duration> last_key; ///< pts
+    Duration key_delay{};             ///< its pts - dts
     std::deque<Duration> key_distances;
   };
   struct Boundary
@@ -106,6 +108,8 @@ private:
   void start_segment (Lane &lane, const Frame &frame);
   void note_key (Lane &lane, const Frame &frame);
   void cut_parts (Lane &lane, const Frame &frame, Cut &cut);
+  bool may_end_segment (const Lane &lane, const Frame &frame) const;
+  std::optional<Duration> next_key (const Lane &lane) const;
   void end_part (const Lane &lane);
   Duration farthest_key (const Lane &lane) const;
   const Lane *leader () const;

@@ -30,6 +30,8 @@ SOURCES = [
      "-c:v libx265 -tag:v hvc1 -preset ultrafast -x265-params log-level=1:keyint=40"),
     ("AV1", "av1+", "av01.0.00M.08", PICTURES, "-c:v libaom-av1 -cpu-used 8 -usage realtime -g 40"),
     ("AV1 by SVT", "av1", "av01.0.00M.08", PICTURES, "-c:v libsvtav1 -preset 12 -g 40"),
+    ("AV1, HDR", "av1+", "av01.0.00M.10", PICTURES + ",format=yuv420p10", "-c:v libaom-av1 -cpu-used 8 -usage realtime"
+     " -g 40 -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc"),
     ("VP9", "vp9+", "vp09.00.20.08", PICTURES, "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40"),
     ("AAC", "aac", "mp4a.40.2", SOUND, "-c:a aac -b:a 96k"),
     ("AAC, 44,100 Hz, mono", "aac", "mp4a.40.2", SOUND + ",aresample=44100", "-c:a aac -ac 1"),
@@ -150,7 +152,10 @@ def add(number, name, codec, string, source, how):
         if "uneven" in name:
             self.assertGreater(len({one.duration for one in samples}), 2)
         if "HDR" in name:
-            self.assertEqual((stream["color_transfer"], stream["sample_aspect_ratio"]), ("smpte2084", "16:11"))
+            self.assertEqual((stream["color_primaries"], stream["color_transfer"]), ("bt2020", "smpte2084"))
+            self.assertIn(b"colrnclx\0\x09\0\x10\0\x09\0", init)
+        if "anamorphic" in name:
+            self.assertEqual(stream["sample_aspect_ratio"], "16:11")
         if codec == "opus":
             sound = call("ffmpeg", "-v", "error", "-i", self.folder / "whole.mp4", "-f", "s16le", "-").stdout
             skipped = 960 * len(samples) - len(sound) // 4

@@ -163,8 +163,8 @@ WhipDoor::on_offer (const http::Request &request, std::string app, std::string s
 {
   const auto ip = IpAddress::parse (request.peer);
   Knock knock{"whip", std::move (app), std::move (stream), request.query,
-      http::url_of (request, request.path, server_->port ()), {ip.value_or (IpAddress{}), 0}, keys::Role::publish,
-      request.bearer};
+      http::url_of (request, request.path, server_->port ()), {ip.value_or (IpAddress{}), 0},
+      keys::Role::publish, request.bearer};
   const Visitor visitor (new Visit{
       http::Deferred (request), std::move (knock), request.body, http::is_offer (request)});
   core_->loop ().post ([weak = weak_from_this (), visitor] {
