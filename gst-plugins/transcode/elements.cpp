@@ -66,6 +66,13 @@ tolerate_errors (GstElement *decoder)
     g_object_set (decoder, "max-errors", -1, nullptr);
 }
 
+GstClockTime
+time_of (GstBin *bin)
+{
+  const auto clock = adopt (gst_element_get_clock (GST_ELEMENT (bin)));
+  return clock ? gst_clock_get_time (clock.get ()) : gst_util_get_timestamp ();
+}
+
 ElementRow::~ElementRow ()
 {
   stop ();

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/rendition.hpp"
 
-#include <atomic>
+#include <utility>
 
 #include <gst/video/video.h>
 
 namespace stagedoor::transcode {
 
 namespace {
+
+/** Frames. */
+constexpr guint most_waiting = 4;
 
 guint64
 next_id ()
@@ -28,20 +31,20 @@ make_queue (bool patient)
 {
   auto queue = make ("queue");
   if (queue) {
-    g_object_set (queue.get (), "max-size-buffers", 4, "max-size-bytes", 0, "max-size-time",
-        G_GUINT64_CONSTANT (0), nullptr);
+    g_object_set (queue.get (), "max-size-buffers", most_waiting, "max-size-bytes", 0,
+        "max-size-time", G_GUINT64_CONSTANT (0), nullptr);
     gst_util_set_object_arg (G_OBJECT (queue.get ()), "leaky", patient ? "no" : "downstream");
   }
   return queue;
 }
 
-Ref<GstElement>
-make_rate_limiter ()
+/** 0 when it is unknown. */
+GstClockTime
+frame_interval (const Rate &rate)
 {
-  auto limiter = make ("videorate");
-  if (limiter)
-    g_object_set (limiter.get (), "drop-only", TRUE, "skip-to-first", TRUE, nullptr);
-  return limiter;
+  return rate.num > 0 ? gst_util_uint64_scale (
+             GST_SECOND, static_cast<guint64> (rate.den), static_cast<guint64> (rate.num))
+                      : 0;
 }
 
 /** Nothing inside has business with the publisher: key frames are our encoder's. */
@@ -56,7 +59,7 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 
 Rendition::Rendition (
     GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
-    : id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
+    : bin_ (bin), id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
       hooks_ (std::move (hooks)), watch_ (spec), row_ (bin)
 {
 }
@@ -76,20 +79,50 @@ Rendition::build (
 bool
 Rendition::assemble ()
 {
-  if (!row_.add (make_queue (patient_)))
+  queue_ = make_queue (patient_);
+  if (!row_.add (Ref<GstElement> (queue_)))
     return false;
-  if (spec_.rate.num > 0) {
-    const auto rate = adopt (gst_caps_new_simple (
-        "video/x-raw", "framerate", GST_TYPE_FRACTION, spec_.rate.num, spec_.rate.den, nullptr));
-    if (!row_.add (make_rate_limiter ()) || !row_.add (make_filter (rate.get ())))
-      return false;
-  }
-  const auto raw = adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format,
-      "width", G_TYPE_INT, spec_.width, "height", G_TYPE_INT, spec_.height, "pixel-aspect-ratio",
-      GST_TYPE_FRACTION, 1, 1, nullptr));
-  const auto encoded = encoder_filter (kind_, spec_);
-  return row_.add (make ("videoconvertscale")) && row_.add (make_filter (raw.get ()))
-         && row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
+  watch_queue ();
+  return add_format () && row_.add (make_encoder (kind_, spec_))
+         && row_.add (make_filter (encoder_filter (kind_, spec_).get ()));
+}
+
+/** Pictures come as I420. */
+bool
+Rendition::add_format ()
+{
+  if (g_str_equal (kind_.format, "I420"))
+    return true;
+  const auto raw =
+      adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format, nullptr));
+  return row_.add (make ("videoconvertscale")) && row_.add (make_filter (raw.get ()));
+}
+
+void
+Rendition::watch_queue ()
+{
+  const auto pad = row_.src ();
+  gst_pad_add_probe (pad.get (), GST_PAD_PROBE_TYPE_BUFFER, on_taken, this, nullptr);
+}
+
+/** The encoder's thread. An event in the queue could get lost with what the encoder is late for. */
+GstPadProbeReturn
+Rendition::on_taken (GstPad *, GstPadProbeInfo *info, gpointer data)
+{
+  auto &self = *static_cast<Rendition *> (data);
+  auto from = self.key_from_.load ();
+  if (GST_CLOCK_TIME_IS_VALID (from) && GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info)) >= from
+      && self.key_from_.compare_exchange_strong (from, GST_CLOCK_TIME_NONE))
+    self.request_key ();
+  ++self.taken_;
+  self.taken_at_ = time_of (self.bin_);
+  return GST_PAD_PROBE_OK;
+}
+
+Work
+Rendition::take_work ()
+{
+  return {spec_, taken_.exchange (0), lost_.exchange (0), busy_.exchange (0)};
 }
 
 void
@@ -121,21 +154,38 @@ Rendition::~Rendition ()
   row_.stop ();
 }
 
+/** Those that come a little early are as good, for clocks of milliseconds. */
+bool
+Rendition::takes (GstClockTime timestamp, bool key)
+{
+  if (key)
+    key_from_ = timestamp;
+  if (spec_.cut >= Cut::half_rate && std::exchange (odd_, !odd_) && !key)
+    return false;
+  if (spec_.rate.num <= 0 || !GST_CLOCK_TIME_IS_VALID (timestamp))
+    return true;
+  const auto interval = frame_interval (spec_.rate);
+  if (GST_CLOCK_TIME_IS_VALID (due_) && !key && timestamp + interval / 4 < due_
+      && timestamp + 2 * interval > due_)
+    return false;
+  const bool steady = GST_CLOCK_TIME_IS_VALID (due_) && timestamp + interval / 4 >= due_
+                      && timestamp < due_ + interval;
+  due_ = (steady ? due_ : timestamp) + interval;
+  return true;
+}
+
 void
 Rendition::feed (GstBuffer *frame)
 {
+  guint waiting = 0;
+  if (!patient_)
+    g_object_get (queue_.get (), "current-level-buffers", &waiting, nullptr);
+  if (waiting >= most_waiting)
+    ++lost_; // the oldest
   if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS)
     watch_.fail ("gave up");
   else
     watch_.on_input ();
-}
-
-void
-Rendition::begin_group (GstClockTime pts)
-{
-  watch_.expect_key ();
-  gst_pad_push_event (head_.get (), gst_video_event_new_downstream_force_key_unit (
-                                        pts, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 void
@@ -151,6 +201,9 @@ Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
 {
   auto buffer = adopt (raw);
   auto &self = rendition_of (pad);
+  const auto now = time_of (self.bin_), since = self.taken_at_.exchange (GST_CLOCK_TIME_NONE);
+  if (GST_CLOCK_TIME_IS_VALID (since) && now > since)
+    self.busy_ += now - since;
   const auto done = self.watch_.on_output (raw);
   if (done == OutputWatch::Next::ask_for_key)
     self.request_key ();

@@ -2,10 +2,12 @@
 // One rendition: decoded frames in, scaled and encoded on a thread of its own.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
 #include "gst-plugins/transcode/encoder_table.hpp"
+#include "gst-plugins/transcode/headroom.hpp"
 #include "gst-plugins/transcode/output_watch.hpp"
 
 namespace stagedoor::transcode {
@@ -38,10 +40,11 @@ public:
   GstPad *head () const { return head_.get (); } ///< source pad: push events into it
   GstPad *tail () const { return tail_.get (); } ///< sink pad: what comes out
 
-  /** A decoded frame. The decoder's thread. */
+  /** Whether the frame of that timestamp is one of those that it wants. @p key: it is to be a key
+   * frame, or the next one that the encoder gets to. The decoder's thread. */
+  bool takes (GstClockTime timestamp, bool key);
+  /** That frame, in its size. The decoder's thread. */
   void feed (GstBuffer *frame);
-  /** Makes a key frame of the next one, which is shown at @p pts. The decoder's thread. */
-  void begin_group (GstClockTime pts);
   /** Of the encoder, with its next frame. Any thread. */
   void request_key ();
   /** What is wrong with the encoder, for people; nullptr: nothing. */
@@ -49,6 +52,8 @@ public:
   bool has_put_out () const { return watch_.has_put_out (); }
   /** It put out pictures for a while. */
   bool had_done_well () const { return watch_.had_done_well (); }
+  /** What its encoder did since the last call. Any thread. */
+  Work take_work ();
 
   // Streaming thread of the bin.
   GstClockTime idle_since = GST_CLOCK_TIME_NONE; ///< nobody has wanted it since then
@@ -57,19 +62,29 @@ public:
 private:
   Rendition (GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks);
   bool assemble ();
+  bool add_format ();
+  void watch_queue ();
   void open ();
 
+  static GstPadProbeReturn on_taken (GstPad *, GstPadProbeInfo *, gpointer self);
   static GstFlowReturn on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer);
   static gboolean on_encoded_event (GstPad *pad, GstObject *, GstEvent *event);
   static gboolean on_head_query (GstPad *pad, GstObject *, GstQuery *query);
 
+  GstBin *const bin_; // borrowed
   const guint64 id_;
   const RenditionSpec spec_;
   const EncoderKind kind_;
   const bool patient_;
   const Hooks hooks_;
   OutputWatch watch_;
+  std::atomic<std::uint64_t> taken_ = 0, lost_ = 0, busy_ = 0; // see Work
+  std::atomic<GstClockTime> taken_at_ = GST_CLOCK_TIME_NONE;   // what the encoder is at work on
+  std::atomic<GstClockTime> key_from_ = GST_CLOCK_TIME_NONE;   // timestamp
+  bool odd_ = false;                       // the next frame may be left out; decoder's thread
+  GstClockTime due_ = GST_CLOCK_TIME_NONE; // timestamp of the next frame to take; decoder's thread
   ElementRow row_;
+  Ref<GstElement> queue_;
   Ref<GstPad> head_, tail_;
 };
 

@@ -54,6 +54,9 @@ struct SourcePicture
   Rate rate;
 };
 
+/** What is cut of a rendition where the machine can't keep up, the mildest first. */
+enum class Cut { none, faster, fastest, half_rate, left_out };
+
 /** One output of an encoder; equal ones are encoded once. */
 struct RenditionSpec
 {
@@ -62,6 +65,7 @@ struct RenditionSpec
   Rate rate;                 ///< 0/1: as the frames come
   std::uint64_t bitrate = 0; ///< bits per second
   unsigned profiles = 0;     ///< of H.264, that all who get it take; see Target
+  Cut cut = Cut::none;
   bool operator== (const RenditionSpec &) const = default;
 };
 

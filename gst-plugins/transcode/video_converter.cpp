@@ -17,6 +17,7 @@ VideoConverter::spec_of (GstPad *output) const
   if (!target.codec.empty ())
     spec.codec = target.codec;
   spec.profiles = spec.codec == "h264" ? target.profiles : 0;
+  spec.cut = headroom_.cut (spec);
   return spec;
 }
 
@@ -30,16 +31,6 @@ Ref<GstCaps>
 VideoConverter::makes (GstPad *output) const
 {
   return expected_caps (spec_of (output));
-}
-
-std::string
-VideoConverter::remark (GstPad *output) const
-{
-  const auto spec = spec_of (output);
-  for (const auto &rendition : renditions_)
-    if (rendition->spec () == spec && !rendition->instead.empty ())
-      return "; by " + rendition->kind ().factory + ", for " + rendition->instead;
-  return {};
 }
 
 Ref<GstPad>
@@ -99,6 +90,7 @@ VideoConverter::set_input (GstCaps *caps)
   key_distances_.clear ();
   retry_at_ = 0;
   patient_ = !lane_.is_live ();
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = source_.picture ();
 }
@@ -110,8 +102,10 @@ VideoConverter::reset ()
   source_.reset ();
   failures_.clear ();
   retry_at_ = 0;
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = {};
+  headroom_.clear ();
 }
 
 void

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst-plugins/transcode/encoder_choice.hpp"
+#include "gst-plugins/transcode/headroom.hpp"
 #include "gst-plugins/transcode/lane.hpp"
 #include "gst-plugins/transcode/video_chain.hpp"
 #include "gst-plugins/transcode/video_source.hpp"
@@ -29,7 +30,7 @@ public:
   Ref<GstBuffer> buffer_in (Form form) override { return source_.repacker ().packed (form); }
   Ref<GstCaps> makes (GstPad *output) const override;
   std::string objection (GstPad *output, const GstCaps *taken) override;
-  std::string problem (GstPad *output) const override { return failures_.text (spec_of (output)); }
+  std::string problem (GstPad *output) const override;
   std::string remark (GstPad *output) const override;
   Ref<GstPad> tail (GstPad *output) const override;
   void set_input (GstCaps *caps) override;
@@ -64,7 +65,10 @@ private:
   void assign (const Outputs &outputs);
   bool is_spec_wanted (const RenditionSpec &spec, const Outputs &outputs) const;
   void note_failure (const Rendition &rendition);
+  bool is_any_wanted (const Outputs &outputs) const;
+  bool is_superseded (const Rendition &rendition, const Outputs &outputs) const;
   void note_failures (const Outputs &outputs);
+  void watch_headroom (const Outputs &outputs);
   void set_assignments (std::vector<Assignment> assignments);
   void run (Renditions renditions);
   void join (GstPad *output, Rendition &rendition);
@@ -79,6 +83,7 @@ private:
   mutable std::mutex mutex_;            // innermost
   SourcePicture picture_;               // protected by mutex_; written by the streaming thread
   std::vector<Assignment> assignments_; // protected by mutex_; written by the streaming thread
+  Headroom headroom_;                   // protected by mutex_; written by the streaming thread
 
   // streaming thread
   VideoSource source_;
@@ -87,6 +92,7 @@ private:
   VideoFailures failures_;
   /** Bounds of key-frame distances that were asked for, and whether the source exceeded them. */
   std::map<GstClockTime, bool> key_distances_;
+  GstClockTime looked_at_ = GST_CLOCK_TIME_NONE; // when headroom_ looked last
   bool patient_ = false;
   gint64 retry_at_ = 0; // monotonic microseconds: after the decoder's failure
 };

@@ -19,16 +19,40 @@ kilobits (const RenditionSpec &spec)
   return static_cast<int> (std::max<std::uint64_t> (spec.bitrate / 1000, 1));
 }
 
+/** With several threads a frame has as many slices, which costs time and bits: only for pictures
+ * that take one too long, and never more than there are cores. */
+guint
+threads_for (const RenditionSpec &spec)
+{
+  constexpr guint pixels_of_one = 1'300'000;
+  const auto pixels = static_cast<guint> (spec.width * spec.height);
+  return std::clamp (1 + pixels / pixels_of_one, 1u, g_get_num_processors ());
+}
+
+/** VP9 knows 9 at most, VP8 16. */
+int
+fastest_of_vpx (const RenditionSpec &spec)
+{
+  if (spec.codec == "vp9")
+    return spec.cut == Cut::none ? 8 : 9;
+  return spec.cut == Cut::none ? 8 : spec.cut == Cut::faster ? 12 : 16;
+}
+
 } // namespace
 
 void
 set_up_x264 (GstElement *encoder, const RenditionSpec &spec)
 {
+  // The fastest preset would be of another profile without 8x8dct.
   g_object_set (encoder, "bitrate", kilobits (spec), "vbv-buf-capacity", 1000, "key-int-max",
-      endless, "bframes", 0, "byte-stream", TRUE, "aud", FALSE, "option-string", "scenecut=0",
-      nullptr);
+      endless, "bframes", 0, "byte-stream", TRUE, "aud", FALSE, "option-string",
+      spec.cut >= Cut::fastest ? "scenecut=0:8x8dct=1" : "scenecut=0", "threads",
+      threads_for (spec), nullptr);
   gst_util_set_object_arg (G_OBJECT (encoder), "tune", "zerolatency");
-  gst_util_set_object_arg (G_OBJECT (encoder), "speed-preset", "veryfast");
+  gst_util_set_object_arg (G_OBJECT (encoder), "speed-preset",
+      spec.cut == Cut::none     ? "veryfast"
+      : spec.cut == Cut::faster ? "superfast"
+                                : "ultrafast");
 }
 
 void
@@ -45,8 +69,9 @@ void
 set_up_vpx (GstElement *encoder, const RenditionSpec &spec)
 {
   g_object_set (encoder, "target-bitrate", static_cast<int> (spec.bitrate), "deadline",
-      G_GINT64_CONSTANT (1), "cpu-used", 8, "lag-in-frames", 0, "keyframe-max-dist", endless,
-      "buffer-size", 1000, "error-resilient", 1, "threads", spec.width > 640 ? 2 : 1, nullptr);
+      G_GINT64_CONSTANT (1), "cpu-used", fastest_of_vpx (spec), "lag-in-frames", 0,
+      "keyframe-max-dist", endless, "buffer-size", 1000, "error-resilient", 1, "threads",
+      spec.width > 640 ? 2 : 1, nullptr);
   gst_util_set_object_arg (G_OBJECT (encoder), "end-usage", "cbr");
 }
 

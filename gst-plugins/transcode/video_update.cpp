@@ -25,7 +25,17 @@ VideoConverter::is_spec_wanted (const RenditionSpec &spec, const Outputs &output
   });
 }
 
-/** Takes leave of renditions that failed, or that nobody has wanted for a while. */
+bool
+VideoConverter::is_any_wanted (const Outputs &outputs) const
+{
+  return std::ranges::any_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && is_wanted (out.get ())
+           && spec_of (out.get ()).cut != Cut::left_out;
+  });
+}
+
+/** Takes leave of renditions that failed, that are to be others now, or that nobody has wanted for
+ * a while. */
 void
 VideoConverter::keep_wanted (const Outputs &outputs)
 {
@@ -38,14 +48,11 @@ VideoConverter::keep_wanted (const Outputs &outputs)
       since = GST_CLOCK_TIME_NONE;
     else if (!GST_CLOCK_TIME_IS_VALID (since) || now < since)
       since = now;
-    const bool keep = rendition->failure () == nullptr && (wanted || now - since < linger);
+    const bool keep = rendition->failure () == nullptr
+                      && (wanted || (!is_superseded (*rendition, outputs) && now - since < linger));
     (keep ? kept : gone).push_back (rendition);
   }
-  // The decoder goes on while its only encoder is replaced.
-  const bool any_wanted = std::ranges::any_of (outputs, [] (const auto &out) {
-    return mode (out.get ()) == Mode::convert && is_wanted (out.get ());
-  });
-  if (kept.empty () && !any_wanted)
+  if (kept.empty () && !is_any_wanted (outputs))
     return end_all ();
   if (gone.empty ())
     return;
@@ -58,6 +65,15 @@ VideoConverter::keep_wanted (const Outputs &outputs)
         [&] (const auto &a) { return std::ranges::find (gone, a.rendition) != gone.end (); });
   }
   end_later ({nullptr, std::move (gone)});
+}
+
+/** Whoever had it wants another by now, which is about to be made. */
+bool
+VideoConverter::is_superseded (const Rendition &rendition, const Outputs &outputs) const
+{
+  return std::ranges::none_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && spec_of (out.get ()) == rendition.spec ();
+  });
 }
 
 bool
@@ -97,7 +113,7 @@ VideoConverter::rendition_for (GstPad *output, Renditions &all)
   const auto found = std::ranges::find (all, spec, [] (const auto &r) { return r->spec (); });
   if (found != all.end ())
     return *found;
-  if (!is_wanted (output) || !failures_.may_try (spec))
+  if (!is_wanted (output) || spec.cut == Cut::left_out || !failures_.may_try (spec))
     return nullptr;
   if (patient_)
     wait_for_trials (encoder_kinds (spec.codec));
@@ -213,6 +229,7 @@ VideoConverter::update (const Outputs &outputs)
       outputs, [] (const auto &out) { return mode (out.get ()) == Mode::convert; });
   if (!any && chain_ == nullptr)
     return;
+  watch_headroom (outputs);
   keep_wanted (outputs);
   if (g_get_monotonic_time () >= retry_at_)
     assign (outputs);
