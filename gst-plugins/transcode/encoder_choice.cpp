@@ -9,8 +9,9 @@ namespace stagedoor::transcode {
 
 namespace {
 
-/** The lower the better; nullopt: not at all. A program that failed its trial is still better than
- * nothing: the trial may be to blame, on a machine that is overloaded. */
+/** The lower the better; nullopt: not at all. A program isn't waited for, and one that failed its
+ * trial is still better than nothing: the trial may be to blame, on a machine that is overloaded.
+ */
 std::optional<int>
 cost (const EncoderKind &kind, Verdict said, int defeats)
 {
@@ -25,7 +26,7 @@ blame (const EncoderKind &kind, const RenditionSpec &spec, const VideoFailures &
   const auto said = verdict (kind);
   if (said == Verdict::fails)
     return kind.factory + " did not work when it was tried";
-  if (said == Verdict::late)
+  if (said == Verdict::late && kind.hardware)
     return kind.factory + " hangs";
   return kind.factory + " " + failures.what (spec, kind.factory);
 }
@@ -48,7 +49,7 @@ choose_encoder (const RenditionSpec &spec, const VideoFailures &failures)
     const auto said = verdict (kind);
     const auto its = cost (kind, said, failures.defeats (spec, kind.factory));
     const bool better = its && (chosen == nullptr || *its < least);
-    if (better && (said == Verdict::trying || said == Verdict::late)) {
+    if (better && kind.hardware && (said == Verdict::trying || said == Verdict::late)) {
       out.pending = true;
       if (said == Verdict::trying)
         return out;

@@ -175,7 +175,7 @@ Verdict
 verdict (const EncoderKind &kind)
 {
   auto &trials = Trials::get ();
-  const auto late = std::chrono::steady_clock::now () + (kind.hardware ? patience : limit);
+  const auto late = std::chrono::steady_clock::now () + patience;
   {
     const std::lock_guard lock{trials.mutex};
     const auto [entry, fresh] = trials.all.insert ({kind.factory, {late}});
@@ -200,7 +200,7 @@ wait_for_trials (const EncoderKinds &kinds)
 {
   auto &trials = Trials::get ();
   for (const auto &kind : *kinds) {
-    if (verdict (kind) != Verdict::trying)
+    if (verdict (kind) != Verdict::trying || !kind.hardware)
       continue;
     std::unique_lock lock{trials.mutex};
     const auto &entry = trials.all[kind.factory];

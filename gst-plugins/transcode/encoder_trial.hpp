@@ -21,7 +21,7 @@ Verdict verdict (const EncoderKind &kind);
 /** Whether its trial is over, and was in vain. Begins none. */
 bool has_failed_trial (const EncoderKind &kind);
 
-/** Until nothing is tried any more, or is late. */
+/** Until no hardware is tried any more, or it is late. */
 void wait_for_trials (const EncoderKinds &kinds);
 
 } // namespace stagedoor::transcode

@@ -185,13 +185,13 @@ Rendition::feed (GstBuffer *frame)
   if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS)
     watch_.fail ("gave up");
   else
-    watch_.on_input ();
+    watch_.on_input (time_of (bin_));
 }
 
 void
 Rendition::request_key ()
 {
-  watch_.expect_key ();
+  watch_.expect_key (time_of (bin_));
   gst_pad_push_event (
       tail_.get (), gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
 }
@@ -204,7 +204,7 @@ Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
   const auto now = time_of (self.bin_), since = self.taken_at_.exchange (GST_CLOCK_TIME_NONE);
   if (GST_CLOCK_TIME_IS_VALID (since) && now > since)
     self.busy_ += now - since;
-  const auto done = self.watch_.on_output (raw);
+  const auto done = self.watch_.on_output (raw, now);
   if (done == OutputWatch::Next::ask_for_key)
     self.request_key ();
   if (done != OutputWatch::Next::drop)
