@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/rendition.hpp"
 
+#include <atomic>
+#include <string_view>
 #include <utility>
 
 #include <gst/video/video.h>
@@ -79,30 +81,27 @@ Rendition::build (
 bool
 Rendition::assemble ()
 {
+  const auto encoded = encoder_filter (kind_, spec_);
+  if (!add_queue ())
+    return false;
+  if (kind_.format != std::string_view ("I420")) {
+    const auto raw =
+        adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format, nullptr));
+    if (!row_.add (make ("videoconvertscale")) || !row_.add (make_filter (raw.get ())))
+      return false;
+  }
+  return row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
+}
+
+bool
+Rendition::add_queue ()
+{
   queue_ = make_queue (patient_);
   if (!row_.add (Ref<GstElement> (queue_)))
     return false;
-  watch_queue ();
-  return add_format () && row_.add (make_encoder (kind_, spec_))
-         && row_.add (make_filter (encoder_filter (kind_, spec_).get ()));
-}
-
-/** Pictures come as I420. */
-bool
-Rendition::add_format ()
-{
-  if (g_str_equal (kind_.format, "I420"))
-    return true;
-  const auto raw =
-      adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format, nullptr));
-  return row_.add (make ("videoconvertscale")) && row_.add (make_filter (raw.get ()));
-}
-
-void
-Rendition::watch_queue ()
-{
   const auto pad = row_.src ();
   gst_pad_add_probe (pad.get (), GST_PAD_PROBE_TYPE_BUFFER, on_taken, this, nullptr);
+  return true;
 }
 
 /** The encoder's thread. An event in the queue could get lost with what the encoder is late for. */

@@ -2,7 +2,6 @@
 // One rendition: decoded frames in, scaled and encoded on a thread of its own.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -52,6 +51,7 @@ public:
   bool has_put_out () const { return watch_.has_put_out (); }
   /** It put out pictures for a while. */
   bool had_done_well () const { return watch_.had_done_well (); }
+
   /** What its encoder did since the last call. Any thread. */
   Work take_work ();
 
@@ -62,8 +62,7 @@ public:
 private:
   Rendition (GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks);
   bool assemble ();
-  bool add_format ();
-  void watch_queue ();
+  bool add_queue ();
   void open ();
 
   static GstPadProbeReturn on_taken (GstPad *, GstPadProbeInfo *, gpointer self);

@@ -33,6 +33,18 @@ VideoConverter::makes (GstPad *output) const
   return expected_caps (spec_of (output));
 }
 
+std::string
+VideoConverter::remark (GstPad *output) const
+{
+  const auto spec = spec_of (output);
+  const auto cut = remark_on (spec.cut);
+  std::string out = cut.empty () ? "" : "; " + cut;
+  for (const auto &rendition : renditions_)
+    if (rendition->spec () == spec && !rendition->instead.empty ())
+      out += "; by " + rendition->kind ().factory + ", for " + rendition->instead;
+  return out;
+}
+
 Ref<GstPad>
 VideoConverter::tail (GstPad *output) const
 {

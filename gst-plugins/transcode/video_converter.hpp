@@ -64,9 +64,9 @@ private:
   void keep_wanted (const Outputs &outputs);
   void assign (const Outputs &outputs);
   bool is_spec_wanted (const RenditionSpec &spec, const Outputs &outputs) const;
-  void note_failure (const Rendition &rendition);
   bool is_any_wanted (const Outputs &outputs) const;
   bool is_superseded (const Rendition &rendition, const Outputs &outputs) const;
+  void note_failure (const Rendition &rendition);
   void note_failures (const Outputs &outputs);
   void watch_headroom (const Outputs &outputs);
   void set_assignments (std::vector<Assignment> assignments);

@@ -31,7 +31,7 @@ threads_for (const RenditionSpec &spec)
 
 /** VP9 knows 9 at most, VP8 16. */
 int
-fastest_of_vpx (const RenditionSpec &spec)
+speed_of_vpx (const RenditionSpec &spec)
 {
   if (spec.codec == "vp9")
     return spec.cut == Cut::none ? 8 : 9;
@@ -69,7 +69,7 @@ void
 set_up_vpx (GstElement *encoder, const RenditionSpec &spec)
 {
   g_object_set (encoder, "target-bitrate", static_cast<int> (spec.bitrate), "deadline",
-      G_GINT64_CONSTANT (1), "cpu-used", fastest_of_vpx (spec), "lag-in-frames", 0,
+      G_GINT64_CONSTANT (1), "cpu-used", speed_of_vpx (spec), "lag-in-frames", 0,
       "keyframe-max-dist", endless, "buffer-size", 1000, "error-resilient", 1, "threads",
       spec.width > 640 ? 2 : 1, nullptr);
   gst_util_set_object_arg (G_OBJECT (encoder), "end-usage", "cbr");

@@ -16,18 +16,6 @@ VideoConverter::problem (GstPad *output) const
   return spec.cut == Cut::left_out ? remark_on (spec.cut) : failures_.text (spec);
 }
 
-std::string
-VideoConverter::remark (GstPad *output) const
-{
-  const auto spec = spec_of (output);
-  const auto cut = remark_on (spec.cut);
-  std::string out;
-  for (const auto &rendition : renditions_)
-    if (rendition->spec () == spec && !rendition->instead.empty ())
-      out = "; by " + rendition->kind ().factory + ", for " + rendition->instead;
-  return cut.empty () ? out : out + "; " + cut;
-}
-
 /** Who waits for each picture isn't late, however long that takes. */
 void
 VideoConverter::watch_headroom (const Outputs &outputs)

@@ -34,6 +34,15 @@ VideoConverter::is_any_wanted (const Outputs &outputs) const
   });
 }
 
+/** Whoever had it wants another by now, which is about to be made. */
+bool
+VideoConverter::is_superseded (const Rendition &rendition, const Outputs &outputs) const
+{
+  return std::ranges::none_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && spec_of (out.get ()) == rendition.spec ();
+  });
+}
+
 /** Takes leave of renditions that failed, that are to be others now, or that nobody has wanted for
  * a while. */
 void
@@ -52,6 +61,7 @@ VideoConverter::keep_wanted (const Outputs &outputs)
                       && (wanted || (!is_superseded (*rendition, outputs) && now - since < linger));
     (keep ? kept : gone).push_back (rendition);
   }
+  // The decoder goes on while its only encoder is replaced.
   if (kept.empty () && !is_any_wanted (outputs))
     return end_all ();
   if (gone.empty ())
@@ -65,15 +75,6 @@ VideoConverter::keep_wanted (const Outputs &outputs)
         [&] (const auto &a) { return std::ranges::find (gone, a.rendition) != gone.end (); });
   }
   end_later ({nullptr, std::move (gone)});
-}
-
-/** Whoever had it wants another by now, which is about to be made. */
-bool
-VideoConverter::is_superseded (const Rendition &rendition, const Outputs &outputs) const
-{
-  return std::ranges::none_of (outputs, [&] (const auto &out) {
-    return mode (out.get ()) == Mode::convert && spec_of (out.get ()) == rendition.spec ();
-  });
 }
 
 bool
@@ -113,7 +114,7 @@ VideoConverter::rendition_for (GstPad *output, Renditions &all)
   const auto found = std::ranges::find (all, spec, [] (const auto &r) { return r->spec (); });
   if (found != all.end ())
     return *found;
-  if (!is_wanted (output) || spec.cut == Cut::left_out || !failures_.may_try (spec))
+  if (spec.cut == Cut::left_out || !is_wanted (output) || !failures_.may_try (spec))
     return nullptr;
   if (patient_)
     wait_for_trials (encoder_kinds (spec.codec));
