@@ -15,6 +15,8 @@ namespace {
 std::optional<int>
 cost (const EncoderKind &kind, Verdict said, int defeats)
 {
+  if (hangs (kind))
+    return std::nullopt;
   if (said != Verdict::fails)
     return defeats;
   return kind.hardware ? std::nullopt : std::optional (INT_MAX);
@@ -26,7 +28,7 @@ blame (const EncoderKind &kind, const RenditionSpec &spec, const VideoFailures &
   const auto said = verdict (kind);
   if (said == Verdict::fails)
     return kind.factory + " did not work when it was tried";
-  if (said == Verdict::late && kind.hardware)
+  if (hangs (kind) || (said == Verdict::late && kind.hardware))
     return kind.factory + " hangs";
   return kind.factory + " " + failures.what (spec, kind.factory);
 }
@@ -45,6 +47,7 @@ choose_encoder (const RenditionSpec &spec, const VideoFailures &failures)
   for (const auto &kind : *kinds) {
     if (!serves (kind, spec))
       continue;
+    out.pending |= hangs (kind);
     first = first != nullptr ? first : &kind;
     const auto said = verdict (kind);
     const auto its = cost (kind, said, failures.defeats (spec, kind.factory));

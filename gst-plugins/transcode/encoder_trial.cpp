@@ -21,6 +21,7 @@ constexpr int frames = 12, asked_after = 4, most_frames = 100;
 /** Viewers wait so long for a chip, which may hang, before they get something else. */
 constexpr auto patience = std::chrono::milliseconds{400};
 constexpr std::chrono::seconds limit{5};
+constexpr int most_taken_down = 4;
 
 /** Those of the process; never destroyed, for a trial may still go on at its end. */
 struct Trials
@@ -32,7 +33,8 @@ struct Trials
   };
   std::mutex mutex; // innermost
   std::condition_variable ended;
-  std::map<std::string, Entry> all; // protected by mutex
+  std::map<std::string, Entry> all;            // protected by mutex
+  std::map<std::string, int> being_taken_down; // likewise
 
   static Trials &get ()
   {
@@ -193,6 +195,29 @@ has_failed_trial (const EncoderKind &kind)
   const std::lock_guard lock{trials.mutex};
   const auto found = trials.all.find (kind.factory);
   return found != trials.all.end () && Trials::of (found->second) == Verdict::fails;
+}
+
+TakingDown::TakingDown (const std::string &factory) : factory_ (factory)
+{
+  auto &trials = Trials::get ();
+  const std::lock_guard lock{trials.mutex};
+  ++trials.being_taken_down[factory_];
+}
+
+TakingDown::~TakingDown ()
+{
+  auto &trials = Trials::get ();
+  const std::lock_guard lock{trials.mutex};
+  --trials.being_taken_down[factory_];
+}
+
+bool
+hangs (const EncoderKind &kind)
+{
+  auto &trials = Trials::get ();
+  const std::lock_guard lock{trials.mutex};
+  const auto found = trials.being_taken_down.find (kind.factory);
+  return found != trials.being_taken_down.end () && found->second >= most_taken_down;
 }
 
 void

@@ -2,10 +2,13 @@
 #include "gst-plugins/transcode/rendition.hpp"
 
 #include <atomic>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include <gst/video/video.h>
+
+#include "gst-plugins/transcode/encoder_trial.hpp"
 
 namespace stagedoor::transcode {
 
@@ -146,6 +149,9 @@ Rendition::open ()
 
 Rendition::~Rendition ()
 {
+  std::optional<TakingDown> failed;
+  if (failure () != nullptr)
+    failed.emplace (kind_.factory);
   if (head_) {
     gst_pad_set_active (head_.get (), FALSE);
     gst_pad_set_active (tail_.get (), FALSE);
