@@ -2,14 +2,21 @@
 // The pad's facts: mode and demand (atomic), what is wanted, decided and wrong (object lock).
 #include "gst-plugins/transcode/gststagetranscodepad.h"
 
+#include <array>
 #include <utility>
 
 #include "gst-plugins/common/handover.hpp"
 #include "gst-plugins/common/ref.hpp"
-#include "gst-plugins/transcode/pad_properties.hpp"
+#include "gst-plugins/transcode/wants_properties.hpp"
 
 using stagedoor::ObjectLock;
-using namespace stagedoor::transcode;
+using stagedoor::transcode::get_want;
+using stagedoor::transcode::last_want;
+using stagedoor::transcode::Mode;
+using stagedoor::transcode::set_want;
+using stagedoor::transcode::Supply;
+using stagedoor::transcode::Target;
+using stagedoor::transcode::Wants;
 
 struct _GstStageTranscodePad
 {
@@ -29,15 +36,8 @@ G_DEFINE_FINAL_TYPE (GstStageTranscodePad, gst_stage_transcode_pad, GST_TYPE_PAD
 
 namespace {
 
-PadProperties props;
-
-std::optional<Wants>
-parse (GstPad *pad, const char *text, std::string &why)
-{
-  const auto read =
-      g_str_has_prefix (GST_PAD_NAME (pad), "audio") ? parse_audio_rendition : parse_rendition;
-  return read (text != nullptr ? text : "source", why);
-}
+enum Prop : guint { PROP_DECISION = last_want + 1, PROP_PROBLEM, N_PROPS };
+std::array<GParamSpec *, N_PROPS> props;
 
 } // namespace
 
@@ -68,17 +68,10 @@ gst_stage_transcode_pad_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   auto *self = GST_STAGE_TRANSCODE_PAD (object);
-  bool known = true;
-  if (id == PROP_RENDITION) {
-    std::string why;
-    const auto parsed = parse (GST_PAD (object), g_value_get_string (value), why);
-    if (!parsed)
-      return g_warning ("rendition: %s", why.c_str ());
+  bool known = false;
+  {
     ObjectLock lock{object};
-    *self->wants = *parsed;
-  } else {
-    ObjectLock lock{object};
-    known = set_want (*self->wants, id, value);
+    known = set_want (*self->wants, id, value, g_str_has_prefix (GST_PAD_NAME (object), "audio"));
   }
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -106,7 +99,7 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
   object_class->finalize = gst_stage_transcode_pad_finalize;
   object_class->set_property = gst_stage_transcode_pad_set_property;
   object_class->get_property = gst_stage_transcode_pad_get_property;
-  describe_wants (props);
+  stagedoor::transcode::install_wants (object_class);
   /**
    * GstStageTranscodePad:decision:
    *
@@ -126,7 +119,8 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
    */
   props[PROP_PROBLEM] =
       g_param_spec_string ("problem", "Problem", "Why this pad carries nothing", nullptr, readable);
-  g_object_class_install_properties (object_class, props.size (), props.data ());
+  for (const auto id : {PROP_DECISION, PROP_PROBLEM})
+    g_object_class_install_property (object_class, id, props[id]);
 }
 
 namespace stagedoor::transcode {

@@ -1,9 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst-plugins/transcode/pad_properties.hpp"
+#include "gst-plugins/transcode/wants_properties.hpp"
+
+#include <array>
+#include <optional>
+
+#include <gst/gst.h>
 
 namespace stagedoor::transcode {
 
 namespace {
+
+enum Prop : guint {
+  PROP_RENDITION = 1,
+  PROP_CODEC,
+  PROP_WIDTH,
+  PROP_HEIGHT,
+  PROP_FRAMERATE,
+  PROP_BITRATE,
+  PROP_KEY_DISTANCE,
+  PROP_CHANNELS,
+  PROP_PACKET_LOSS,
+  N_PROPS
+};
+static_assert (PROP_PACKET_LOSS == last_want);
+std::array<GParamSpec *, N_PROPS> props;
 
 /** Null: it is no whole number. */
 int Wants::*
@@ -25,18 +45,31 @@ number (guint id)
   }
 }
 
+/** What isn't understood changes nothing. */
+void
+set_rendition (Wants &wants, const char *text, bool sound)
+{
+  std::string why;
+  const auto read = sound ? parse_audio_rendition : parse_rendition;
+  if (const auto parsed = read (text != nullptr ? text : "source", why))
+    wants = *parsed;
+  else
+    g_warning ("rendition: %s", why.c_str ());
+}
+
 constexpr auto wants_flags = static_cast<GParamFlags> (
     G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
 
 void
-install_formats (PadProperties &props)
+install_formats ()
 {
   /**
    * GstStageTranscodePad:rendition:
    *
    * All that is wanted of a pad in one text, which sets the other properties: "source" (as it
    * comes), "720p", "720p30", "720p30@2500k", or fields
-   * "h=480,w=854,fps=25,b=900k,codec=vp8,key=2000".
+   * "h=480,w=854,fps=25,b=900k,codec=vp8,key=2000". Of an audio pad: "source", "opus", "aac@128k",
+   * or fields "codec=opus,b=32k,ch=1,loss=10", with or without "audio=" before it.
    *
    * Since: 0.1
    */
@@ -57,7 +90,7 @@ install_formats (PadProperties &props)
 }
 
 void
-install_bounds (PadProperties &props)
+install_bounds ()
 {
   /**
    * GstStageTranscodePad:width:
@@ -99,7 +132,7 @@ install_bounds (PadProperties &props)
 }
 
 void
-install_key_distance (PadProperties &props)
+install_key_distance ()
 {
   /**
    * GstStageTranscodePad:max-key-frame-distance:
@@ -116,7 +149,7 @@ install_key_distance (PadProperties &props)
 }
 
 void
-install_sound (PadProperties &props)
+install_sound ()
 {
   /**
    * GstStageTranscodePad:channels:
@@ -142,16 +175,17 @@ install_sound (PadProperties &props)
 } // namespace
 
 void
-describe_wants (PadProperties &props)
+install_wants (GObjectClass *klass)
 {
-  install_formats (props);
-  install_bounds (props);
-  install_key_distance (props);
-  install_sound (props);
+  install_formats ();
+  install_bounds ();
+  install_key_distance ();
+  install_sound ();
+  g_object_class_install_properties (klass, props.size (), props.data ());
 }
 
 bool
-set_want (Wants &wants, guint id, const GValue *value)
+set_want (Wants &wants, guint id, const GValue *value, bool sound)
 {
   const char *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : nullptr;
   if (const auto field = number (id))
@@ -163,6 +197,8 @@ set_want (Wants &wants, guint id, const GValue *value)
         gst_value_get_fraction_numerator (value), gst_value_get_fraction_denominator (value)};
   else if (id == PROP_BITRATE)
     wants.bitrate = g_value_get_uint (value);
+  else if (id == PROP_RENDITION)
+    set_rendition (wants, text, sound);
   else
     return false;
   return true;
@@ -182,15 +218,6 @@ get_want (const Wants &wants, guint id, GValue *value)
   else
     return false;
   return true;
-}
-
-std::optional<Wants>
-parse (GstPad *pad, const char *text, std::string &why)
-{
-  const auto read = g_str_has_prefix (GST_PAD_NAME (pad), "audio")
-                        ? stagedoor::transcode::parse_audio_rendition
-                        : stagedoor::transcode::parse_rendition;
-  return read (text != nullptr ? text : "source", why);
 }
 
 } // namespace stagedoor::transcode
