@@ -138,12 +138,6 @@ Deferred::~Deferred ()
     });
 }
 
-bool
-Deferred::is_awaited () const
-{
-  return message_ != nullptr && is_deferred (request_.message);
-}
-
 /** Our reference goes along, so that the message ends its life on the http thread. */
 void
 Deferred::answer (Handler write)

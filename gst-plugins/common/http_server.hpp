@@ -65,8 +65,6 @@ public:
    * respond_problem(). It runs also when the client has gone meanwhile, which does no harm; when
    * the server has gone, it is dropped. */
   void answer (Handler write);
-  /** False once the client has gone. http thread. */
-  bool is_awaited () const;
 
 private:
   const Request request_;

@@ -92,7 +92,9 @@ START_TEST (renditions_are_cut_at_the_same_places)
   };
   const auto one = dates ("hls/video_0.m3u8"), two = dates ("hls/video_1.m3u8");
   ck_assert_uint_ge (one.size (), 5);
-  ck_assert (one == two);
+  for (std::size_t i = 0; i < std::min (one.size (), two.size ()); ++i)
+    assert_text (one[i], two[i]);
+  ck_assert_uint_eq (one.size (), two.size ());
   ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXT-X-RENDITION-REPORT"), 2);
 }
 END_TEST
@@ -280,7 +282,8 @@ START_TEST (bad_codec_data)
   ck_assert (video.start (picture ()));
   // Frames that aren't any.
   for (const char *bytes : {"", "\x01", "\xff\xff\xff\xff\xff"}) {
-    const auto buffer = adopt (gst_buffer_new_memdup (bytes, strlen (bytes)));
+    const auto buffer =
+        adopt (*bytes != 0 ? gst_buffer_new_memdup (bytes, strlen (bytes)) : gst_buffer_new ());
     GST_BUFFER_PTS (buffer.get ()) = GST_SECOND;
     ck_assert_int_eq (video.push (buffer), GST_FLOW_OK);
   }
