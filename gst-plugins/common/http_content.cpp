@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "gst-plugins/common/http_exchange.hpp"
+
 namespace stagedoor::http {
 namespace {
 
@@ -143,10 +145,11 @@ respond_content (const Request &request, const Content &content)
 bool
 accepts_gzip (const Request &request)
 {
+  const auto list = request.exchange->asked.list ("Accept-Encoding");
+  if (list.empty ())
+    return false;
   GSList *refused = nullptr;
-  const char *list = soup_message_headers_get_list (
-      soup_server_message_get_request_headers (request.message), "Accept-Encoding");
-  GSList *taken = list != nullptr ? soup_header_parse_quality_list (list, &refused) : nullptr;
+  GSList *taken = soup_header_parse_quality_list (list.c_str (), &refused);
   bool out = false;
   for (const GSList *coding = taken; coding != nullptr; coding = coding->next) {
     const auto *name = static_cast<const char *> (coding->data);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gst-plugins/common/http_connections.hpp"
+#include "gst-plugins/common/http_connection.hpp"
 #include "gst-plugins/common/http_loop.hpp"
 #include "gst-plugins/common/ref.hpp"
 
@@ -32,28 +32,21 @@ quoted (const std::string &text)
   return out + '"';
 }
 
-constexpr const char *deferred_key = "stagedoor-deferred";
-
-void
-set_deferred (SoupServerMessage *message, bool deferred)
-{
-  g_object_set_data (G_OBJECT (message), deferred_key, GINT_TO_POINTER (deferred));
-}
-
 void
 begin_response (const Request &request, unsigned status)
 {
-  auto *headers = soup_server_message_get_response_headers (request.message);
-  soup_message_headers_replace (headers, "Access-Control-Allow-Origin", "*");
-  soup_message_headers_replace (headers, "Access-Control-Expose-Headers", exposed_headers);
+  auto &exchange = *request.exchange;
+  exchange.set_header ("Access-Control-Allow-Origin", "*");
+  exchange.set_header ("Access-Control-Expose-Headers", exposed_headers);
   if (request.method == "OPTIONS") {
-    soup_message_headers_replace (headers, "Access-Control-Allow-Methods", allowed_methods);
-    soup_message_headers_replace (headers, "Access-Control-Allow-Headers", allowed_headers);
-    soup_message_headers_replace (headers, "Access-Control-Max-Age", "7200");
+    exchange.set_header ("Access-Control-Allow-Methods", allowed_methods);
+    exchange.set_header ("Access-Control-Allow-Headers", allowed_headers);
+    exchange.set_header ("Access-Control-Max-Age", "7200");
   }
-  if (soup_message_headers_get_one (headers, "Cache-Control") == nullptr)
-    soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  soup_server_message_set_status (request.message, status, nullptr);
+  if (!exchange.has_header ("Cache-Control"))
+    exchange.set_header ("Cache-Control", "no-store");
+  exchange.status = status;
+  exchange.pieces.clear ();
 }
 
 } // namespace
@@ -62,9 +55,13 @@ void
 respond (const Request &request, unsigned status, const char *content_type, std::string body)
 {
   begin_response (request, status);
-  if (content_type != nullptr)
-    soup_server_message_set_response (
-        request.message, content_type, SOUP_MEMORY_COPY, body.data (), body.size ());
+  if (content_type == nullptr)
+    return;
+  set_header (request, "Content-Type", content_type);
+  auto *kept = new std::string (std::move (body));
+  request.exchange->pieces.push_back (adopt (g_bytes_new_with_free_func (
+      kept->data (), kept->size (),
+      [] (gpointer data) { delete static_cast<std::string *> (data); }, kept)));
 }
 
 void
@@ -73,10 +70,7 @@ respond_bytes (const Request &request, unsigned status, const char *content_type
 {
   begin_response (request, status);
   set_header (request, "Content-Type", content_type);
-  auto *body = soup_server_message_get_response_body (request.message);
-  for (const auto &piece : pieces)
-    if (g_bytes_get_size (piece.get ()) > 0)
-      soup_message_body_append_bytes (body, piece.get ());
+  request.exchange->pieces.assign (pieces.begin (), pieces.end ());
 }
 
 void
@@ -90,16 +84,14 @@ respond_problem (const Request &request, unsigned status, const std::string &det
 void
 set_header (const Request &request, const char *name, const std::string &value)
 {
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (request.message), name, value.c_str ());
+  request.exchange->set_header (name, value);
 }
 
 std::optional<std::string>
 header (const Request &request, const char *name)
 {
-  const char *value = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (request.message), name);
-  return value != nullptr ? std::optional<std::string> (value) : std::nullopt;
+  const auto value = request.exchange->asked.field (name);
+  return value ? std::optional<std::string> (*value) : std::nullopt;
 }
 
 std::string
@@ -113,41 +105,33 @@ url_of (const Request &request, const std::string &path, std::uint16_t port)
   return "http://" + host + path + (request.query.empty () ? "" : "?" + request.query);
 }
 
-bool
-is_deferred (SoupServerMessage *message)
+Deferred::Deferred (Request request) : request_ (std::move (request)), loop_ (Loop::current ())
 {
-  return g_object_get_data (G_OBJECT (message), deferred_key) != nullptr;
-}
-
-Deferred::Deferred (Request request)
-    : request_ (std::move (request)), message_ (g_object_ref (request_.message), g_object_unref),
-      loop_ (Loop::current ())
-{
-  soup_server_message_pause (request_.message);
-  set_deferred (request_.message, true);
-  // libsoup has nothing to resume once the connection is closed.
-  g_signal_connect (request_.message, "disconnected",
-      G_CALLBACK (+[] (SoupServerMessage *message) { set_deferred (message, false); }), nullptr);
+  request_.exchange->deferred = true;
 }
 
 Deferred::~Deferred ()
 {
-  if (message_ != nullptr)
+  if (request_.exchange != nullptr)
     answer ([] (const Request &request) {
       respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE, "nobody is left to answer this");
     });
 }
 
-/** Our reference goes along, so that the message ends its life on the http thread. */
+bool
+Deferred::is_awaited () const
+{
+  return request_.exchange != nullptr && request_.exchange->connection != nullptr;
+}
+
 void
 Deferred::answer (Handler write)
 {
-  loop_->post ([request = request_, message = std::move (message_), write = std::move (write)] {
+  loop_->post ([request = std::exchange (request_, {}), write = std::move (write)] {
     write (request);
-    if (is_deferred (request.message)) {
-      set_deferred (request.message, false);
-      soup_server_message_unpause (request.message);
-    }
+    request.exchange->deferred = false;
+    if (auto *connection = request.exchange->connection)
+      connection->on_answered ();
   });
 }
 

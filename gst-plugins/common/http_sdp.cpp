@@ -8,11 +8,12 @@ constexpr const char *sdp_type = "application/sdp";
 constexpr const char *fragment_type = "application/trickle-ice-sdpfrag";
 
 bool
-is_of_type (const Request &request, const char *wanted)
+is_of_type (const Request &request, std::string_view wanted)
 {
-  const char *type = soup_message_headers_get_content_type (
-      soup_server_message_get_request_headers (request.message), nullptr);
-  return type != nullptr && g_ascii_strcasecmp (type, wanted) == 0;
+  const auto type = header (request, "Content-Type").value_or ("");
+  const auto name = std::string_view (type).substr (0, type.find_first_of ("; \t"));
+  return name.size () == wanted.size ()
+         && g_ascii_strncasecmp (name.data (), wanted.data (), name.size ()) == 0;
 }
 
 void

@@ -18,11 +18,12 @@
 
 namespace stagedoor::http {
 
-/** One request on the http thread. Wraps SoupServerMessage; valid during the handler, or for longer
- * as a Deferred. */
+struct Exchange;
+
+/** One request on the http thread; valid during the handler, or for longer as a Deferred. */
 struct Request
 {
-  SoupServerMessage *message; ///< borrowed
+  std::shared_ptr<Exchange> exchange;
   std::string method;
   std::string path;   ///< decoded, valid UTF-8, at most 2048 bytes; never holds "..", "." or "//"
   std::string query;  ///< raw
@@ -65,10 +66,11 @@ public:
    * respond_problem(). It runs also when the client has gone meanwhile, which does no harm; when
    * the server has gone, it is dropped. */
   void answer (Handler write);
+  /** False once the client has gone. http thread. */
+  bool is_awaited () const;
 
 private:
-  const Request request_;
-  std::shared_ptr<SoupServerMessage> message_; // a reference, until answered
+  Request request_; // until answered
   const std::shared_ptr<Loop> loop_;
 };
 

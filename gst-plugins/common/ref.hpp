@@ -36,6 +36,7 @@ STAGE_REF_OBJECT (GstElement);
 STAGE_REF_OBJECT (GstElementFactory);
 STAGE_REF_OBJECT (GstPad);
 STAGE_REF_OBJECT (GstBus);
+STAGE_REF_OBJECT (GstBufferPool);
 STAGE_REF_OBJECT (GstClock);
 STAGE_REF_MINI (GstBuffer);
 STAGE_REF_MINI (GstCaps);

@@ -249,7 +249,7 @@ Endpoint::answer_waiting ()
   const auto now = Clock::now ();
   std::erase_if (waiting_, [&] (const Waiting &waiting) {
     if (now < waiting.until && !is_there (waiting))
-      return false;
+      return !waiting.request->is_awaited ();
     waiting.request->answer ([self = shared_from_this ()] (
                                  const http::Request &request) { self->serve (request, false); });
     return true;

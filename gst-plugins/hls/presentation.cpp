@@ -3,6 +3,7 @@
 #include "gst-plugins/hls/presentation.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stagedoor::hlssink {
 namespace {
@@ -84,7 +85,7 @@ Presentation::cut (const std::string &pad, const hls::Segmenter::Frame &frame)
     wall_offset_.reset ();
   const auto out = segmenter_->next (*entry.lane, frame);
   if (out.segment)
-    entry.segment_dts = frame.dts;
+    entry.finished_dts = std::exchange (entry.segment_dts, frame.dts);
   return out;
 }
 
@@ -194,7 +195,7 @@ Presentation::fill_gaps (const Entry &leader)
   const auto &lead = *leader.rendition;
   for (auto &[pad, entry] : entries_) {
     auto *lost = entry.rendition.get ();
-    if (lost == nullptr || lost == &lead || entry.last_dts >= leader.segment_dts)
+    if (lost == nullptr || lost == &lead || entry.last_dts >= leader.finished_dts)
       continue;
     if (lost->playlist ().ended ()) {
       if (lost->playlist ().finished () + shape_.window < next_msn_)

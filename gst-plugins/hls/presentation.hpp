@@ -131,7 +131,8 @@ private:
     std::optional<hls::Pace> pace;
     std::optional<hls::Segmenter::Track> lane;
     std::unique_ptr<Rendition> rendition;
-    hls::Duration last_dts{}, segment_dts{}; ///< of frames
+    /** Of frames: the last one, the first of the open segment and of the one that was finished. */
+    hls::Duration last_dts{}, segment_dts{}, finished_dts{};
     struct Cached
     {
       std::uint64_t version = 0;

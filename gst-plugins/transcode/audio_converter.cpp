@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whatever sound comes -> Opus, once for all peers that want that, while any does.
-#include <mutex>
+// Whatever sound comes -> Opus or AAC, each format once for all peers that want it, while any does.
+#include <algorithm>
 #include <utility>
 
-#include "gst-plugins/transcode/lane.hpp"
-#include "gst-plugins/transcode/opus_chain.hpp"
+#include "gst-plugins/transcode/audio_conversion.hpp"
+#include "gst-plugins/transcode/peer_caps.hpp"
 
 namespace stagedoor::transcode {
 
 namespace {
 
-/** How many frames go in without any Opus coming out before the conversion counts as broken. */
-constexpr int patience = 100;
-/** For how much of the stream the conversion goes on when nobody wants it any more: viewers reload,
- * and come one after the other. */
-constexpr GstClockTime linger = 5 * GST_SECOND;
-constexpr const char *undecodable = "the audio cannot be decoded";
+using Conversions = std::vector<std::shared_ptr<AudioConversion>>;
 
 class AudioConverter final : public Converter
 {
 public:
   explicit AudioConverter (Lane &lane) : lane_ (lane) {}
 
-  Ref<GstCaps> makes (GstPad *) const override { return opus_caps (); }
-  std::string objection (GstPad *, const GstCaps *) const override { return {}; }
-  std::string problem (GstPad *) const override { return broken_ ? undecodable : ""; }
-  Ref<GstPad> tail (GstPad *) const override;
+  std::optional<Form> form_for (const GstCaps *taken, std::string &why) const override;
+  Ref<GstCaps> caps_in (Form) override { return caps_; }
+  Ref<GstBuffer> buffer_in (Form) override { return nullptr; } // nothing is repacked
+  void meet (GstPad *output, const GstCaps *taken) override;
+  Ref<GstCaps> makes (GstPad *output) const override { return audio_caps (audio_spec_of (output)); }
+  std::string objection (GstPad *output, const GstCaps *) override
+  {
+    return audio_difference (wants (output), caps_.get ());
+  }
+  std::string problem (GstPad *output) const override;
+  Ref<GstPad> tail (GstPad *output) const override;
   void set_input (GstCaps *caps) override;
   bool observe (GstBuffer *buffer) override;
   void update (const Outputs &outputs) override;
@@ -34,108 +36,70 @@ public:
   void reset () override;
 
 private:
-  static AudioConverter &of (GstPad *pad)
-  {
-    return *static_cast<AudioConverter *> (gst_pad_get_element_private (pad));
-  }
-  static GstFlowReturn on_converted (GstPad *pad, GstObject *, GstBuffer *buffer);
-  static gboolean on_converted_event (GstPad *pad, GstObject *, GstEvent *event);
-  static gboolean on_feed_query (GstPad *pad, GstObject *, GstQuery *query);
-
-  void take (const Ref<GstBuffer> &buffer);
-  void forget ();
-  void drain ();
-  bool lingers ();
-  void start (const Outputs &outputs);
-  void failed ();
-  std::shared_ptr<OpusChain> chain () const;
-  void set_chain (std::shared_ptr<OpusChain> chain);
+  std::shared_ptr<AudioConversion> conversion_for (GstPad *output) const;
+  Conversions conversions () const;
+  void set_conversions (Conversions conversions);
 
   Lane &lane_;
-  mutable std::mutex mutex_;         // innermost
-  std::shared_ptr<OpusChain> chain_; // protected by mutex_
+  mutable std::mutex mutex_; // innermost but for those of conversions
+  Conversions conversions_;  // protected by mutex_; written by the streaming thread
 
   // streaming thread
   Ref<GstCaps> caps_;
-  GstClockTime now_ = GST_CLOCK_TIME_NONE;        // timestamp of the last buffer that had one
-  GstClockTime idle_since_ = GST_CLOCK_TIME_NONE; // nobody has wanted the conversion since
-  bool draining_ = false;
-  int starving_ = 0;    // frames that went into the conversion since something came out
-  bool broken_ = false; // the conversion failed and has put out nothing since
-  gint64 retry_at_ = 0; // monotonic microseconds: a broken conversion is built anew from then on
+  GstClockTime now_ = GST_CLOCK_TIME_NONE; // timestamp of the last buffer that had one
 };
 
-GstFlowReturn
-AudioConverter::on_converted (GstPad *pad, GstObject *, GstBuffer *buffer)
+std::optional<Form>
+AudioConverter::form_for (const GstCaps *taken, std::string &why) const
 {
-  of (pad).take (adopt (buffer));
-  return GST_FLOW_OK; // whatever the conversion returns is then its own fault, not a peer's
-}
-
-gboolean
-AudioConverter::on_converted_event (GstPad *pad, GstObject *, GstEvent *raw)
-{
-  const auto event = adopt (raw);
-  auto &self = of (pad);
-  // A flush comes on another thread, which must not look at draining_.
-  if (GST_EVENT_TYPE (raw) == GST_EVENT_EOS && self.draining_)
-    return TRUE;
-  const auto outs = self.lane_.outputs ();
-  for (const auto &out : *outs)
-    if (mode (out.get ()) == Mode::convert)
-      gst_pad_push_event (out.get (), gst_event_ref (raw));
-  return TRUE;
-}
-
-gboolean
-AudioConverter::on_feed_query (GstPad *pad, GstObject *, GstQuery *query)
-{
-  return of (pad).lane_.answer_feed_query (pad, query);
+  if (gst_caps_can_intersect (caps_.get (), taken))
+    return Form::as_it_comes;
+  why = refusal (caps_.get (), taken);
+  return std::nullopt;
 }
 
 void
-AudioConverter::take (const Ref<GstBuffer> &buffer)
+AudioConverter::meet (GstPad *output, const GstCaps *taken)
 {
-  const auto outs = lane_.outputs ();
-  const bool mended = std::exchange (broken_, false);
-  starving_ = 0;
-  for (const auto &out : *outs)
-    if (mode (out.get ()) == Mode::convert) {
-      if (mended)
-        lane_.report (out.get (), nullptr);
-      lane_.push_to (out.get (), Ref<GstBuffer> (buffer));
-    }
+  set_target (output, audio_target (wants (output), taken, caps_.get ()));
+}
+
+std::shared_ptr<AudioConversion>
+AudioConverter::conversion_for (GstPad *output) const
+{
+  const auto spec = audio_spec_of (output);
+  const std::lock_guard lock{mutex_};
+  const auto found =
+      std::ranges::find_if (conversions_, [&] (const auto &c) { return c->spec () == spec; });
+  return found != conversions_.end () ? *found : nullptr;
+}
+
+std::string
+AudioConverter::problem (GstPad *output) const
+{
+  const auto conversion = conversion_for (output);
+  return conversion != nullptr && conversion->is_broken () ? undecodable_sound : "";
 }
 
 Ref<GstPad>
-AudioConverter::tail (GstPad *) const
+AudioConverter::tail (GstPad *output) const
 {
-  const auto c = chain ();
-  return c ? share (c->tail ()) : nullptr;
+  const auto conversion = conversion_for (output);
+  return conversion != nullptr ? conversion->tail () : nullptr;
 }
 
 void
 AudioConverter::set_input (GstCaps *caps)
 {
-  drain ();
-  forget ();
+  for (const auto &conversion : conversions ())
+    conversion->drain ();
   caps_ = share (caps);
-}
-
-void
-AudioConverter::forget ()
-{
-  set_chain (nullptr);
-  retry_at_ = 0;
-  broken_ = false;
-  starving_ = 0;
-  idle_since_ = GST_CLOCK_TIME_NONE;
 }
 
 void
 AudioConverter::reset ()
 {
-  forget ();
+  set_conversions ({});
   caps_ = nullptr;
   now_ = GST_CLOCK_TIME_NONE;
 }
@@ -148,108 +112,53 @@ AudioConverter::observe (GstBuffer *buffer)
   return false;
 }
 
-/** Lets the old conversion put out what it still holds, while its peers still listen. */
-void
-AudioConverter::drain ()
-{
-  if (const auto c = chain ()) {
-    draining_ = true;
-    gst_pad_push_event (c->feed (), gst_event_new_eos ());
-    draining_ = false;
-  }
-}
-
-/** Whether nobody has wanted the conversion for a short time only. */
-bool
-AudioConverter::lingers ()
-{
-  if (!GST_CLOCK_TIME_IS_VALID (idle_since_) || now_ < idle_since_)
-    idle_since_ = now_;
-  return !GST_CLOCK_TIME_IS_VALID (now_) || now_ - idle_since_ < linger;
-}
-
 void
 AudioConverter::update (const Outputs &outputs)
 {
-  bool listened = false, wanted = false;
-  for (const auto &out : outputs) {
-    const bool converted = mode (out.get ()) == Mode::convert;
-    listened |= converted;
-    // Whether a broken one is well again has to be found out for the problem's sake.
-    wanted |= converted && (broken_ || is_wanted (out.get ()));
-  }
-  const bool exists = chain () != nullptr;
-  if (wanted)
-    idle_since_ = GST_CLOCK_TIME_NONE;
-  else if (exists && !(listened && lingers ())) {
-    set_chain (nullptr);
-    starving_ = 0;
-  }
-  if (wanted && !exists && g_get_monotonic_time () >= retry_at_)
-    start (outputs);
-}
-
-void
-AudioConverter::start (const Outputs &outputs)
-{
-  auto fresh = OpusChain::build (
-      lane_.bin (), caps_.get (), {this, on_feed_query, on_converted, on_converted_event});
-  if (fresh) {
-    set_chain (fresh);
-    if (const auto from = lane_.sink ())
-      Lane::replay (from.get (), fresh->feed ());
-    return;
-  }
+  auto all = conversions ();
+  const auto before = all.size ();
   for (const auto &out : outputs)
-    if (mode (out.get ()) == Mode::convert)
-      lane_.refuse (out.get (), "no decoder for this audio format is installed");
+    if (mode (out.get ()) == Mode::convert && is_wanted (out.get ())) {
+      const auto spec = audio_spec_of (out.get ());
+      if (std::ranges::none_of (all, [&] (const auto &c) { return c->spec () == spec; }))
+        all.push_back (std::make_shared<AudioConversion> (lane_, spec));
+    }
+  if (all.size () > before)
+    set_conversions (all);
+  const auto gone = std::ranges::partition (
+      all, [&] (const auto &c) { return c->update (outputs, now_, caps_.get ()); });
+  if (gone.empty ())
+    return;
+  all.erase (gone.begin (), gone.end ());
+  set_conversions (std::move (all));
 }
 
 void
 AudioConverter::feed (GstBuffer *buffer)
 {
-  const auto c = chain ();
-  if (!c)
-    return;
-  ++starving_;
-  const auto flow = gst_pad_push (c->feed (), gst_buffer_ref (buffer));
-  if (flow < GST_FLOW_EOS || starving_ > patience)
-    failed ();
+  for (const auto &conversion : conversions ())
+    conversion->feed (buffer);
 }
 
 void
 AudioConverter::feed (GstEvent *event)
 {
-  if (const auto c = chain ())
-    gst_pad_push_event (c->feed (), gst_event_ref (event));
+  for (const auto &conversion : conversions ())
+    conversion->feed (event);
 }
 
-/** What a publisher sends must not end the pipeline: start anew a second later. */
-void
-AudioConverter::failed ()
-{
-  set_chain (nullptr);
-  retry_at_ = g_get_monotonic_time () + G_USEC_PER_SEC;
-  broken_ = true;
-  starving_ = 0;
-  const auto outs = lane_.outputs ();
-  for (const auto &out : *outs)
-    if (mode (out.get ()) == Mode::convert)
-      lane_.report (out.get (), undecodable);
-}
-
-std::shared_ptr<OpusChain>
-AudioConverter::chain () const
+Conversions
+AudioConverter::conversions () const
 {
   const std::lock_guard lock{mutex_};
-  return chain_;
+  return conversions_;
 }
 
 void
-AudioConverter::set_chain (std::shared_ptr<OpusChain> chain)
+AudioConverter::set_conversions (Conversions conversions)
 {
   const std::lock_guard lock{mutex_};
-  chain_.swap (chain); // the old one ends with the argument, after the lock is gone
+  conversions_.swap (conversions); // the old ones end with the argument, after the lock is gone
 }
 
 } // namespace

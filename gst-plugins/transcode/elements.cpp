@@ -42,10 +42,35 @@ make_filter (GstCaps *caps)
 }
 
 void
+set_number (GstElement *element, const char *name, gint64 value)
+{
+  auto *property = g_object_class_find_property (G_OBJECT_GET_CLASS (element), name);
+  if (property == nullptr)
+    return;
+  GValue number = G_VALUE_INIT, fit = G_VALUE_INIT;
+  g_value_init (&number, G_TYPE_INT64);
+  g_value_set_int64 (&number, value);
+  g_value_init (&fit, property->value_type);
+  if (g_value_transform (&number, &fit)) {
+    g_param_value_validate (property, &fit);
+    g_object_set_property (G_OBJECT (element), name, &fit);
+  }
+  g_value_unset (&fit);
+  g_value_unset (&number);
+}
+
+void
 tolerate_errors (GstElement *decoder)
 {
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (decoder), "max-errors"))
     g_object_set (decoder, "max-errors", -1, nullptr);
+}
+
+GstClockTime
+time_of (GstBin *bin)
+{
+  const auto clock = adopt (gst_element_get_clock (GST_ELEMENT (bin)));
+  return clock ? gst_clock_get_time (clock.get ()) : gst_util_get_timestamp ();
 }
 
 ElementRow::~ElementRow ()

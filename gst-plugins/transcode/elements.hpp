@@ -22,8 +22,14 @@ Ref<GstElement> make_for (GstElementFactoryListType type, const GstCaps *caps);
 
 Ref<GstElement> make_filter (GstCaps *caps);
 
+/** Within what the property allows; nothing when there is no such property. */
+void set_number (GstElement *element, const char *property, gint64 value);
+
 /** Damage is the publisher's business: it is no reason for a decoder to give up. */
 void tolerate_errors (GstElement *decoder);
+
+/** By the pipeline's clock, if there is one. */
+GstClockTime time_of (GstBin *bin);
 
 /** Elements linked in a row as children of a bin, which outlives them. */
 class ElementRow

@@ -11,6 +11,7 @@
 using stagedoor::ObjectLock;
 using stagedoor::transcode::Mode;
 using stagedoor::transcode::Supply;
+using stagedoor::transcode::Target;
 using stagedoor::transcode::Wants;
 
 struct _GstStageTranscodePad
@@ -18,9 +19,11 @@ struct _GstStageTranscodePad
   GstPad parent;
   gint mode;       // atomic
   gint unwanted;   // atomic
+  gint form;       // atomic
   GRecMutex turn;  // see Turn
   Supply supply;   // under turn
   Wants *wants;    // OBJECT_LOCK
+  Target *target;  // OBJECT_LOCK
   gchar *decision; // OBJECT_LOCK
   gchar *problem;  // OBJECT_LOCK
 };
@@ -36,60 +39,76 @@ enum Prop : guint {
   PROP_HEIGHT,
   PROP_FRAMERATE,
   PROP_BITRATE,
+  PROP_KEY_DISTANCE,
+  PROP_CHANNELS,
+  PROP_PACKET_LOSS,
   PROP_DECISION,
   PROP_PROBLEM,
   N_PROPS
 };
 std::array<GParamSpec *, N_PROPS> props;
 
+/** Null: it is no whole number. */
+int Wants::*
+number (guint id)
+{
+  switch (id) {
+    case PROP_WIDTH:
+      return &Wants::width;
+    case PROP_HEIGHT:
+      return &Wants::height;
+    case PROP_KEY_DISTANCE:
+      return &Wants::key_distance;
+    case PROP_CHANNELS:
+      return &Wants::channels;
+    case PROP_PACKET_LOSS:
+      return &Wants::loss;
+    default:
+      return nullptr;
+  }
+}
+
 bool
 set_want (Wants &wants, guint id, const GValue *value)
 {
   const char *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : nullptr;
-  switch (id) {
-    case PROP_CODEC:
-      wants.codec = text != nullptr ? text : "";
-      return true;
-    case PROP_WIDTH:
-      wants.width = g_value_get_int (value);
-      return true;
-    case PROP_HEIGHT:
-      wants.height = g_value_get_int (value);
-      return true;
-    case PROP_FRAMERATE:
-      wants.rate = {
-          gst_value_get_fraction_numerator (value), gst_value_get_fraction_denominator (value)};
-      return true;
-    case PROP_BITRATE:
-      wants.bitrate = g_value_get_uint (value);
-      return true;
-    default:
-      return false;
-  }
+  if (const auto field = number (id))
+    wants.*field = g_value_get_int (value);
+  else if (id == PROP_CODEC)
+    wants.codec = text != nullptr ? text : "";
+  else if (id == PROP_FRAMERATE)
+    wants.rate = {
+        gst_value_get_fraction_numerator (value), gst_value_get_fraction_denominator (value)};
+  else if (id == PROP_BITRATE)
+    wants.bitrate = g_value_get_uint (value);
+  else
+    return false;
+  return true;
 }
 
 bool
 get_want (const Wants &wants, guint id, GValue *value)
 {
-  switch (id) {
-    case PROP_CODEC:
-      g_value_set_string (value, wants.codec.c_str ());
-      return true;
-    case PROP_WIDTH:
-      g_value_set_int (value, wants.width);
-      return true;
-    case PROP_HEIGHT:
-      g_value_set_int (value, wants.height);
-      return true;
-    case PROP_FRAMERATE:
-      gst_value_set_fraction (value, wants.rate.num, wants.rate.den);
-      return true;
-    case PROP_BITRATE:
-      g_value_set_uint (value, static_cast<guint> (wants.bitrate));
-      return true;
-    default:
-      return false;
-  }
+  if (const auto field = number (id))
+    g_value_set_int (value, wants.*field);
+  else if (id == PROP_CODEC)
+    g_value_set_string (value, wants.codec.c_str ());
+  else if (id == PROP_FRAMERATE)
+    gst_value_set_fraction (value, wants.rate.num, wants.rate.den);
+  else if (id == PROP_BITRATE)
+    g_value_set_uint (value, static_cast<guint> (wants.bitrate));
+  else
+    return false;
+  return true;
+}
+
+std::optional<Wants>
+parse (GstPad *pad, const char *text, std::string &why)
+{
+  const auto read = g_str_has_prefix (GST_PAD_NAME (pad), "audio")
+                        ? stagedoor::transcode::parse_audio_rendition
+                        : stagedoor::transcode::parse_rendition;
+  return read (text != nullptr ? text : "source", why);
 }
 
 } // namespace
@@ -100,6 +119,7 @@ gst_stage_transcode_pad_init (GstStageTranscodePad *self)
   g_rec_mutex_init (&self->turn);
   self->supply = {};
   self->wants = new Wants;
+  self->target = new Target;
 }
 
 static void
@@ -108,6 +128,7 @@ gst_stage_transcode_pad_finalize (GObject *object)
   auto *self = GST_STAGE_TRANSCODE_PAD (object);
   stagedoor::taken_over (object); // from whoever held its lock, by the reference count
   delete self->wants;
+  delete self->target;
   g_free (self->decision);
   g_free (self->problem);
   g_rec_mutex_clear (&self->turn);
@@ -122,9 +143,7 @@ gst_stage_transcode_pad_set_property (
   bool known = true;
   if (id == PROP_RENDITION) {
     std::string why;
-    const char *text = g_value_get_string (value);
-    const auto parsed =
-        stagedoor::transcode::parse_rendition (text != nullptr ? text : "source", why);
+    const auto parsed = parse (GST_PAD (object), g_value_get_string (value), why);
     if (!parsed)
       return g_warning ("rendition: %s", why.c_str ());
     ObjectLock lock{object};
@@ -160,8 +179,9 @@ install_formats ()
   /**
    * GstStageTranscodePad:rendition:
    *
-   * All that is wanted of a video pad in one text, which sets the other properties: "source" (as it
-   * comes), "720p", "720p30", "720p30@2500k", or fields "h=480,w=854,fps=25,b=900k,codec=vp8".
+   * All that is wanted of a pad in one text, which sets the other properties: "source" (as it
+   * comes), "720p", "720p30", "720p30@2500k", or fields
+   * "h=480,w=854,fps=25,b=900k,codec=vp8,key=2000".
    *
    * Since: 0.1
    */
@@ -172,12 +192,13 @@ install_formats ()
   /**
    * GstStageTranscodePad:codec:
    *
-   * "h264", "vp8" or "vp9"; empty for the source's, or H.264 where that can't be passed through.
+   * "h264", "vp8", "vp9", "h265" or "av1"; empty for the source's, or the first of these that the
+   * peer takes and something here encodes. Of sound "opus" or "aac".
    *
    * Since: 0.1
    */
-  props[PROP_CODEC] =
-      g_param_spec_string ("codec", "Codec", "h264, vp8, vp9; empty for any", "", wants_flags);
+  props[PROP_CODEC] = g_param_spec_string (
+      "codec", "Codec", "h264, vp8, vp9, h265, av1; empty for any", "", wants_flags);
 }
 
 static void
@@ -220,6 +241,42 @@ install_bounds ()
    */
   props[PROP_BITRATE] = g_param_spec_uint (
       "bitrate", "Bit rate", "Bits per second; 0 for what suits", 0, 200'000'000, 0, wants_flags);
+  /**
+   * GstStageTranscodePad:max-key-frame-distance:
+   *
+   * Milliseconds from one key frame to the next that are too many for the peer, which may say so
+   * itself by an int field of the same name in its caps; 0: any. A source that exceeds it by a
+   * tenth is transcoded, until it has kept to it for half a minute. What is made here has a key
+   * frame every two seconds, so that less can't be had.
+   *
+   * Since: 0.1
+   */
+  props[PROP_KEY_DISTANCE] = g_param_spec_int ("max-key-frame-distance", "Key-frame distance",
+      "Most milliseconds between key frames; 0 for any", 0, 60'000, 0, wants_flags);
+}
+
+static void
+install_sound ()
+{
+  /**
+   * GstStageTranscodePad:channels:
+   *
+   * Of the sound: 1 or 2; 0: as the peer wants it, or 2.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CHANNELS] =
+      g_param_spec_int ("channels", "Channels", "Of sound; 0 for any", 0, 2, 0, wants_flags);
+  /**
+   * GstStageTranscodePad:packet-loss:
+   *
+   * How many packets in a hundred are expected to get lost: Opus then carries speech twice, and a
+   * player that lost one packet gets it from the next. Music sounds worse for it. 0: none.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PACKET_LOSS] = g_param_spec_int ("packet-loss", "Packet loss",
+      "Percent of packets that Opus is to make up for", 0, 100, 0, wants_flags);
 }
 
 static void
@@ -232,6 +289,7 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
   object_class->get_property = gst_stage_transcode_pad_get_property;
   install_formats ();
   install_bounds ();
+  install_sound ();
   /**
    * GstStageTranscodePad:decision:
    *
@@ -301,11 +359,37 @@ set_wanted (GstPad *pad, bool wanted)
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->unwanted, wanted ? 0 : 1);
 }
 
+Form
+form (GstPad *pad)
+{
+  return static_cast<Form> (g_atomic_int_get (&GST_STAGE_TRANSCODE_PAD (pad)->form));
+}
+
+void
+set_form (GstPad *pad, Form form)
+{
+  g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->form, static_cast<gint> (form));
+}
+
 Wants
 wants (GstPad *pad)
 {
   ObjectLock lock{pad};
   return *GST_STAGE_TRANSCODE_PAD (pad)->wants;
+}
+
+Target
+target (GstPad *pad)
+{
+  ObjectLock lock{pad};
+  return *GST_STAGE_TRANSCODE_PAD (pad)->target;
+}
+
+void
+set_target (GstPad *pad, Target target)
+{
+  ObjectLock lock{pad};
+  *GST_STAGE_TRANSCODE_PAD (pad)->target = std::move (target);
 }
 
 static bool

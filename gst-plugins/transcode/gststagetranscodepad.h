@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 
 #include "gst-plugins/transcode/rendition_spec.hpp"
+#include "gst-plugins/transcode/repacker.hpp"
 
 G_BEGIN_DECLS
 #define GST_TYPE_STAGE_TRANSCODE_PAD (gst_stage_transcode_pad_get_type ())
@@ -17,7 +18,7 @@ namespace stagedoor::transcode {
 enum class Mode : gint {
   undecided, ///< asks its peer before the next buffer
   idle,      ///< no peer, or a peer that takes nothing we have: carries nothing
-  pass,      ///< carries the input untouched
+  pass,      ///< carries the input, untouched or in another form()
   convert    ///< carries what the lane's converter makes
 };
 
@@ -49,8 +50,16 @@ Mode mode (GstPad *pad);
 /** Leaving Mode::convert waits for a push that goes on, and ends the supply. */
 void set_mode (GstPad *pad, Mode mode);
 
+/** Of what is passed. Any thread. */
+Form form (GstPad *pad);
+void set_form (GstPad *pad, Form form);
+
 /** What the pad's properties ask for. Any thread. */
 Wants wants (GstPad *pad);
+
+/** What is encoded for the pad's peer. Any thread. */
+Target target (GstPad *pad);
+void set_target (GstPad *pad, Target target);
 
 /** Sets the pad's "decision" property. True when it changed. Any thread. */
 bool set_decision (GstPad *pad, const char *text);

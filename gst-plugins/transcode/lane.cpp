@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A lane's data path: decide what each output carries, pass on, convert. Streaming thread of the
-// sink pad unless said otherwise.
+// A lane's data path: pass on, convert. Streaming thread of the sink pad unless said otherwise.
 #include "gst-plugins/transcode/lane.hpp"
 
 #include <utility>
@@ -11,13 +10,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_stage_transcode_bin_debug);
 namespace stagedoor::transcode {
 
 namespace {
-
-/** Also when it has them: what it says to caps may have been forgotten. */
-void
-send_caps (GstPad *to, GstCaps *caps)
-{
-  gst_pad_push_event (to, gst_event_new_caps (caps));
-}
 
 GstClockTime
 running_time (GstPad *pad, GstClockTime timestamp)
@@ -42,17 +34,6 @@ Lane::Lane (GstBin *bin, Kind kind)
     : bin_ (bin), kind_ (kind),
       converter_ (kind == Kind::video ? make_video_converter (*this) : make_audio_converter (*this))
 {
-}
-
-void
-Lane::replay (GstPad *from, GstPad *to)
-{
-  auto send = +[] (GstPad *, GstEvent **event, gpointer to) -> gboolean {
-    if (GST_EVENT_TYPE (*event) != GST_EVENT_EOS)
-      gst_pad_push_event (static_cast<GstPad *> (to), gst_event_ref (*event));
-    return TRUE;
-  };
-  gst_pad_sticky_events_foreach (from, send, to);
 }
 
 void
@@ -88,6 +69,10 @@ Lane::take_buffer (Ref<GstBuffer> buffer)
   for (const auto &out : *outs) {
     if (mode (out.get ()) != Mode::pass)
       continue;
+    if (form (out.get ()) != Form::as_it_comes) {
+      push_repacked (out.get (), is_key (buffer.get ()));
+      continue;
+    }
     if (last)
       push_to (last, Ref<GstBuffer> (buffer));
     last = out.get ();
@@ -95,6 +80,18 @@ Lane::take_buffer (Ref<GstBuffer> buffer)
   if (last)
     push_to (last, std::move (buffer));
   return tally_.result ();
+}
+
+void
+Lane::push_repacked (GstPad *output, bool key)
+{
+  const auto as = form (output);
+  const auto caps = key ? converter_->caps_in (as) : Ref<GstCaps> (); // its setup may be new
+  const auto before = adopt (gst_pad_get_current_caps (output));
+  if (caps && (!before || !gst_caps_is_equal (caps.get (), before.get ())))
+    gst_pad_push_event (output, gst_event_new_caps (caps.get ()));
+  if (auto buffer = converter_->buffer_in (as))
+    push_to (output, std::move (buffer));
 }
 
 void
@@ -234,124 +231,6 @@ Lane::tell_silent (GstEvent *event)
     else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT && gst_pad_has_current_caps (out.get ()))
       gst_pad_push_event (out.get (), gst_event_ref (event));
   }
-}
-
-/** Gives an output of the conversion its sticky events. When the conversion is about to start, they
- * come from there. */
-void
-Lane::introduce (GstPad *output)
-{
-  if (const auto tail = converter_->tail (output)) {
-    const Turn turn (output);
-    const bool again = gst_pad_has_current_caps (output);
-    replay (tail.get (), output);
-    const auto caps = adopt (gst_pad_get_current_caps (tail.get ()));
-    if (again && caps)
-      send_caps (output, caps.get ());
-    return;
-  }
-  const auto from = sink ();
-  if (is_wanted (output) || !from)
-    return;
-  for (const auto type : {GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT})
-    if (type == GST_EVENT_CAPS)
-      send_caps (output, converter_->makes (output).get ());
-    else if (auto event = adopt (gst_pad_get_sticky_event (from.get (), type, 0)))
-      gst_pad_push_event (output, event.release ());
-}
-
-/** @p key: what comes next is a key frame. */
-void
-Lane::settle (bool key)
-{
-  if (!caps_)
-    return;
-  const auto outs = outputs ();
-  for (const auto &out : *outs)
-    if (gst_pad_check_reconfigure (out.get ()) || mode (out.get ()) == Mode::undecided)
-      enter (out.get (), key);
-  converter_->update (*outs);
-}
-
-/** @p why becomes the reason, unless the input is passed on. */
-Mode
-Lane::decide (GstPad *output, std::string &why) const
-{
-  if (!gst_pad_is_linked (output))
-    return Mode::idle;
-  const auto taken = adopt (gst_pad_peer_query_caps (output, nullptr));
-  if (gst_caps_can_intersect (caps_.get (), taken.get ())) {
-    why = converter_->objection (output, taken.get ());
-    if (why.empty ())
-      return Mode::pass;
-  } else {
-    const auto *format = gst_caps_get_structure (caps_.get (), 0);
-    const bool h26x = g_str_has_prefix (gst_structure_get_name (format), "video/x-h26");
-    const char *profile = h26x ? gst_structure_get_string (format, "profile") : nullptr;
-    why = std::string ("the peer does not take ") + gst_structure_get_name (format)
-          + (profile != nullptr ? std::string (" (profile ") + profile + ")" : "");
-  }
-  return gst_caps_can_intersect (converter_->makes (output).get (), taken.get ()) ? Mode::convert
-                                                                                  : Mode::idle;
-}
-
-void
-Lane::enter (GstPad *output, bool key)
-{
-  std::string why, problem;
-  const auto mode = decide (output, why);
-  if (mode == Mode::pass && kind_ == Kind::video && !key
-      && transcode::mode (output) == Mode::convert) {
-    gst_pad_mark_reconfigure (output); // the conversion goes on until a key frame comes
-    return;
-  }
-  GST_DEBUG_OBJECT (output, "mode %d for %" GST_PTR_FORMAT, static_cast<int> (mode), caps_.get ());
-  set_mode (output, mode);
-  if (mode == Mode::convert)
-    problem = converter_->problem (output);
-  else if (mode == Mode::idle && !why.empty ())
-    problem = why + " and nothing here converts it";
-  report (output, problem.empty () ? nullptr : problem.c_str ());
-  tell_decision (output, mode == Mode::pass      ? "passed through"
-                         : mode == Mode::convert ? "transcoding, because " + why
-                                                 : "");
-  const auto from = sink ();
-  if (mode == Mode::pass && from)
-    replay (from.get (), output);
-  else if (mode == Mode::convert)
-    introduce (output);
-}
-
-void
-Lane::tell_decision (GstPad *output, const std::string &text)
-{
-  if (set_decision (output, text.c_str ()))
-    gst_element_post_message (GST_ELEMENT (bin_),
-        gst_message_new_element (GST_OBJECT (bin_),
-            gst_structure_new ("stagedoor-decision", "pad", G_TYPE_STRING, GST_PAD_NAME (output),
-                "text", G_TYPE_STRING, text.c_str (), nullptr)));
-}
-
-void
-Lane::refuse (GstPad *output, const char *text)
-{
-  set_mode (output, Mode::idle);
-  report (output, text);
-  tell_decision (output, "");
-}
-
-void
-Lane::report (GstPad *output, const char *text)
-{
-  if (!set_problem (output, text))
-    return;
-  gst_element_post_message (GST_ELEMENT (bin_),
-      gst_message_new_element (GST_OBJECT (bin_),
-          gst_structure_new ("stagedoor-problem", "pad", G_TYPE_STRING, GST_PAD_NAME (output),
-              "text", G_TYPE_STRING, text ? text : "", nullptr)));
-  if (text)
-    GST_ELEMENT_WARNING (bin_, STREAM, WRONG_TYPE,
-        ("%s carries nothing: %s", GST_PAD_NAME (output), text), (nullptr));
 }
 
 void

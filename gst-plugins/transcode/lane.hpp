@@ -17,6 +17,12 @@ namespace stagedoor::transcode {
 
 enum class Kind { video, audio };
 
+struct Decision
+{
+  Form form = Form::as_it_comes; ///< in Mode::pass
+  std::string why;               ///< the reason for what is done to the input, if anything is
+};
+
 /** Combines what several peers answered to one buffer: a peer that wants nothing more ends the flow
  * only when it was the last. One that is flushing never does: it is being shut down, or flushes
  * through our sink pad, which tells upstream by itself. */
@@ -67,8 +73,9 @@ public:
   void refuse (GstPad *output, const char *text);
   /** @p text is why @p output carries nothing; nullptr when all is well. */
   void report (GstPad *output, const char *text);
-  /** Sends @p from's sticky events, in order, to @p to, but for those that it has already. */
-  static void replay (GstPad *from, GstPad *to);
+  /** Sends @p from's sticky events, in order, to @p to, but for those that it has already; with
+   * @p caps in place of its own, if any. */
+  static void replay (GstPad *from, GstPad *to, GstCaps *caps = nullptr);
   void replay_converted (GstPad *from, GstPad *output);
   /** Whether upstream is a live source, which mustn't be held up. */
   bool is_live () const;
@@ -91,10 +98,11 @@ private:
   void take_caps (GstEvent *event);
 
   void settle (bool key);
-  Mode decide (GstPad *output, std::string &why) const;
+  Mode decide (GstPad *output, Decision &out);
   void enter (GstPad *output, bool key);
   void tell_decision (GstPad *output, const std::string &text);
   void push_passing (GstEvent *event);
+  void push_repacked (GstPad *output, bool key);
   void tell_idle (GstEvent *event);
   void tell_silent (GstEvent *event);
   void introduce (GstPad *output);

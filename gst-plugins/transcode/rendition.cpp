@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/rendition.hpp"
 
-#include <gst/video/video.h>
+#include <atomic>
+#include <string_view>
+#include <utility>
 
-#include "gst-plugins/transcode/video_encoder.hpp"
+#include <gst/video/video.h>
 
 namespace stagedoor::transcode {
 
 namespace {
 
-/** For so much of the stream an encoder may take frames and put out nothing. */
-constexpr GstClockTime patience = 3 * GST_SECOND;
+/** Frames. */
+constexpr guint most_waiting = 4;
 
 guint64
 next_id ()
@@ -31,20 +33,20 @@ make_queue (bool patient)
 {
   auto queue = make ("queue");
   if (queue) {
-    g_object_set (queue.get (), "max-size-buffers", 4, "max-size-bytes", 0, "max-size-time",
-        G_GUINT64_CONSTANT (0), nullptr);
+    g_object_set (queue.get (), "max-size-buffers", most_waiting, "max-size-bytes", 0,
+        "max-size-time", G_GUINT64_CONSTANT (0), nullptr);
     gst_util_set_object_arg (G_OBJECT (queue.get ()), "leaky", patient ? "no" : "downstream");
   }
   return queue;
 }
 
-Ref<GstElement>
-make_rate_limiter ()
+/** 0 when it is unknown. */
+GstClockTime
+frame_interval (const Rate &rate)
 {
-  auto limiter = make ("videorate");
-  if (limiter)
-    g_object_set (limiter.get (), "drop-only", TRUE, "skip-to-first", TRUE, nullptr);
-  return limiter;
+  return rate.num > 0 ? gst_util_uint64_scale (
+             GST_SECOND, static_cast<guint64> (rate.den), static_cast<guint64> (rate.num))
+                      : 0;
 }
 
 /** Nothing inside has business with the publisher: key frames are our encoder's. */
@@ -57,15 +59,19 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 
 } // namespace
 
-Rendition::Rendition (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
-    : id_ (next_id ()), spec_ (spec), patient_ (patient), hooks_ (std::move (hooks)), row_ (bin)
+Rendition::Rendition (
+    GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
+    : bin_ (bin), id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
+      hooks_ (std::move (hooks)), watch_ (spec), row_ (bin)
 {
 }
 
 std::shared_ptr<Rendition>
-Rendition::build (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks hooks)
+Rendition::build (
+    GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
 {
-  std::shared_ptr<Rendition> out{new Rendition (bin, spec, patient, std::move (hooks))};
+  std::shared_ptr<Rendition> out{
+      new Rendition (bin, spec, std::move (kind), patient, std::move (hooks))};
   if (!out->assemble ())
     return nullptr;
   out->open ();
@@ -75,22 +81,47 @@ Rendition::build (GstBin *bin, const RenditionSpec &spec, bool patient, Hooks ho
 bool
 Rendition::assemble ()
 {
-  if (!row_.add (make_queue (patient_)))
+  const auto encoded = encoder_filter (kind_, spec_);
+  if (!add_queue ())
     return false;
-  if (spec_.rate.num > 0) {
-    const auto rate = adopt (gst_caps_new_simple (
-        "video/x-raw", "framerate", GST_TYPE_FRACTION, spec_.rate.num, spec_.rate.den, nullptr));
-    if (!row_.add (make_rate_limiter ()) || !row_.add (make_filter (rate.get ())))
+  if (kind_.format != std::string_view ("I420")) {
+    const auto raw =
+        adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, kind_.format, nullptr));
+    if (!row_.add (make ("videoconvertscale")) || !row_.add (make_filter (raw.get ())))
       return false;
   }
-  const auto raw = adopt (gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420",
-      "width", G_TYPE_INT, spec_.width, "height", G_TYPE_INT, spec_.height, "pixel-aspect-ratio",
-      GST_TYPE_FRACTION, 1, 1, nullptr));
-  const auto encoded = encoded_caps (spec_);
-  // The level is the encoder's to say.
-  gst_structure_remove_field (gst_caps_get_structure (encoded.get (), 0), "level");
-  return row_.add (make ("videoconvertscale")) && row_.add (make_filter (raw.get ()))
-         && row_.add (make_encoder (spec_)) && row_.add (make_filter (encoded.get ()));
+  return row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
+}
+
+bool
+Rendition::add_queue ()
+{
+  queue_ = make_queue (patient_);
+  if (!row_.add (Ref<GstElement> (queue_)))
+    return false;
+  const auto pad = row_.src ();
+  gst_pad_add_probe (pad.get (), GST_PAD_PROBE_TYPE_BUFFER, on_taken, this, nullptr);
+  return true;
+}
+
+/** The encoder's thread. An event in the queue could get lost with what the encoder is late for. */
+GstPadProbeReturn
+Rendition::on_taken (GstPad *, GstPadProbeInfo *info, gpointer data)
+{
+  auto &self = *static_cast<Rendition *> (data);
+  auto from = self.key_from_.load ();
+  if (GST_CLOCK_TIME_IS_VALID (from) && GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info)) >= from
+      && self.key_from_.compare_exchange_strong (from, GST_CLOCK_TIME_NONE))
+    self.request_key ();
+  ++self.taken_;
+  self.taken_at_ = time_of (self.bin_);
+  return GST_PAD_PROBE_OK;
+}
+
+Work
+Rendition::take_work ()
+{
+  return {spec_, taken_.exchange (0), lost_.exchange (0), busy_.exchange (0)};
 }
 
 void
@@ -122,44 +153,61 @@ Rendition::~Rendition ()
   row_.stop ();
 }
 
-void
-Rendition::feed (GstBuffer *frame)
+/** Those that come a little early are as good, for clocks of milliseconds. */
+bool
+Rendition::takes (GstClockTime timestamp, bool key)
 {
-  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS
-      || starves (GST_BUFFER_PTS (frame)))
-    failed_ = true;
+  if (key)
+    key_from_ = timestamp;
+  if (spec_.cut >= Cut::half_rate && std::exchange (odd_, !odd_) && !key)
+    return false;
+  if (spec_.rate.num <= 0 || !GST_CLOCK_TIME_IS_VALID (timestamp))
+    return true;
+  const auto interval = frame_interval (spec_.rate);
+  if (GST_CLOCK_TIME_IS_VALID (due_) && !key && timestamp + interval / 4 < due_
+      && timestamp + 2 * interval > due_)
+    return false;
+  const bool steady = GST_CLOCK_TIME_IS_VALID (due_) && timestamp + interval / 4 >= due_
+                      && timestamp < due_ + interval;
+  due_ = (steady ? due_ : timestamp) + interval;
+  return true;
 }
 
 void
-Rendition::request_key () const
+Rendition::feed (GstBuffer *frame)
 {
+  guint waiting = 0;
+  if (!patient_)
+    g_object_get (queue_.get (), "current-level-buffers", &waiting, nullptr);
+  if (waiting >= most_waiting)
+    ++lost_; // the oldest
+  if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS)
+    watch_.fail ("gave up");
+  else
+    watch_.on_input ();
+}
+
+void
+Rendition::request_key ()
+{
+  watch_.expect_key ();
   gst_pad_push_event (
       tail_.get (), gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/** Who is patient, and waits for room in the queue, may be ahead of the encoder by any time. */
-bool
-Rendition::starves (GstClockTime now)
-{
-  if (patient_ || !GST_CLOCK_TIME_IS_VALID (now))
-    return false;
-  auto since = GST_CLOCK_TIME_NONE;
-  if (waiting_since_.compare_exchange_strong (since, now))
-    return false;
-  const auto frame = spec_.rate.num > 0
-                         ? gst_util_uint64_scale (GST_SECOND, static_cast<guint64> (spec_.rate.den),
-                             static_cast<guint64> (spec_.rate.num))
-                         : 0;
-  return now > since + patience + 2 * frame;
-}
-
 GstFlowReturn
-Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *buffer)
+Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
 {
+  auto buffer = adopt (raw);
   auto &self = rendition_of (pad);
-  self.waiting_since_ = GST_CLOCK_TIME_NONE;
-  self.has_put_out_ = true;
-  self.hooks_.output (self, adopt (buffer));
+  const auto now = time_of (self.bin_), since = self.taken_at_.exchange (GST_CLOCK_TIME_NONE);
+  if (GST_CLOCK_TIME_IS_VALID (since) && now > since)
+    self.busy_ += now - since;
+  const auto done = self.watch_.on_output (raw);
+  if (done == OutputWatch::Next::ask_for_key)
+    self.request_key ();
+  if (done != OutputWatch::Next::drop)
+    self.hooks_.output (self, std::move (buffer));
   return GST_FLOW_OK; // whatever an encoder returns is its own fault, not a peer's
 }
 

@@ -10,7 +10,8 @@ namespace stagedoor::transcode {
 
 namespace {
 
-constexpr int max_side = 8192, max_fps = 240;
+constexpr int max_side = 8192, max_fps = 240, max_key_distance = 60'000;
+constexpr int max_channels = 2, max_loss = 100;
 constexpr std::uint64_t max_bitrate = 200'000'000;
 
 /** The number that @p text begins with, which is taken off it. */
@@ -49,30 +50,85 @@ bits_per_second (std::string_view text)
 bool
 is_codec (std::string_view text)
 {
-  constexpr std::array known{"h264", "vp8", "vp9"};
+  constexpr std::array known{"h264", "vp8", "vp9", "h265", "av1"};
   return std::ranges::find (known, text) != known.end ();
+}
+
+template <class Field, class Parsed>
+bool
+set (Field &field, const Parsed &parsed)
+{
+  if (parsed)
+    field = *parsed;
+  return parsed.has_value ();
 }
 
 bool
 set_field (Wants &wants, std::string_view key, std::string_view value)
 {
-  const auto set = [] (auto &field, const auto &parsed) {
-    if (parsed)
-      field = *parsed;
-    return parsed.has_value ();
-  };
   if (key == "w")
     return set (wants.width, whole_number (value, max_side));
   if (key == "h")
     return set (wants.height, whole_number (value, max_side));
   if (key == "fps")
     return set (wants.rate.num, whole_number (value, max_fps));
+  if (key == "key")
+    return set (wants.key_distance, whole_number (value, max_key_distance));
   if (key == "b")
     return set (wants.bitrate, bits_per_second (value));
   if (key != "codec" || !is_codec (value))
     return false;
   wants.codec = value;
   return true;
+}
+
+bool
+set_audio_codec (Wants &wants, std::string_view name)
+{
+  if (name != "opus" && name != "aac")
+    return false;
+  wants.codec = name;
+  return true;
+}
+
+bool
+set_audio_field (Wants &wants, std::string_view key, std::string_view value)
+{
+  if (key == "ch")
+    return set (wants.channels, whole_number (value, max_channels));
+  if (key == "loss")
+    return set (wants.loss, whole_number (value, max_loss));
+  if (key == "b")
+    return set (wants.bitrate, bits_per_second (value));
+  return key == "codec" && set_audio_codec (wants, value);
+}
+
+/** "opus", "aac@128k". */
+bool
+parse_short_audio (std::string_view text, Wants &wants)
+{
+  const auto at = text.find ('@');
+  return set_audio_codec (wants, text.substr (0, at))
+         && (at == text.npos || set (wants.bitrate, bits_per_second (text.substr (at + 1))));
+}
+
+/** nullopt: @p wrong is the first that doesn't fit. */
+std::optional<Wants>
+parse_fields (std::string_view text, bool (*set_one) (Wants &, std::string_view, std::string_view),
+    std::string_view &wrong)
+{
+  Wants wants;
+  for (std::size_t from = 0; from <= text.size ();) {
+    const auto field = text.substr (from, std::min (text.find (',', from), text.size ()) - from);
+    const auto equals = std::min (field.find ('='), field.size ());
+    const auto value = field.substr (std::min (equals + 1, field.size ()));
+    if (!set_one (wants, field.substr (0, equals), value)) {
+      wrong = field;
+      return std::nullopt;
+    }
+    from += field.size () + 1;
+  }
+  return wants;
 }
 
 /** "720p", "720p30", "720p30@2500k". */
@@ -132,20 +188,31 @@ parse_rendition (std::string_view text, std::string &why)
   Wants wants;
   if (text == "source" || parse_short (text, wants))
     return wants;
-  wants = {};
-  for (std::size_t from = 0; from <= text.size ();) {
-    const auto field = text.substr (from, std::min (text.find (',', from), text.size ()) - from);
-    const auto equals = std::min (field.find ('='), field.size ());
-    const auto value = field.substr (std::min (equals + 1, field.size ()));
-    if (!set_field (wants, field.substr (0, equals), value)) {
-      why = "\"" + std::string (field)
-            + "\" is no part of a rendition: use 720p, 720p30@2500k, or "
-              "fields of h, w, fps, b (bits per second, with k or M) and codec (h264, vp8, vp9)";
-      return std::nullopt;
-    }
-    from += field.size () + 1;
-  }
-  return wants;
+  std::string_view wrong;
+  const auto out = parse_fields (text, set_field, wrong);
+  if (!out)
+    why = "\"" + std::string (wrong)
+          + "\" is no part of a rendition: use 720p, 720p30@2500k, or "
+            "fields of h, w, fps, b (bits per second, with k or M), key (milliseconds) and codec "
+            "(h264, vp8, vp9, h265, av1)";
+  return out;
+}
+
+std::optional<Wants>
+parse_audio_rendition (std::string_view text, std::string &why)
+{
+  if (text.starts_with ("audio="))
+    text.remove_prefix (6);
+  Wants wants;
+  if (text == "source" || parse_short_audio (text, wants))
+    return text == "source" ? Wants{} : wants;
+  std::string_view wrong;
+  const auto out = parse_fields (text, set_audio_field, wrong);
+  if (!out)
+    why = "\"" + std::string (wrong)
+          + "\" is no part of a rendition of sound: use opus, aac@128k, or fields of codec (opus, "
+            "aac), b (bits per second, with k or M), ch (1 or 2) and loss (percent)";
+  return out;
 }
 
 RenditionSpec
@@ -153,7 +220,7 @@ resolve (const Wants &wants, const SourcePicture &source)
 {
   const double w = source.width, h = source.height;
   RenditionSpec out{
-      wants.codec.empty () ? "h264" : wants.codec, even (w), even (h), {}, wants.bitrate};
+      wants.codec.empty () ? "h264" : wants.codec, even (w), even (h), {}, wants.bitrate, 0};
   if (w > 0 && h > 0) {
     // Both sides make a box that the picture has to fit in.
     const double by_width = wants.width > 0 ? wants.width / w : 1;

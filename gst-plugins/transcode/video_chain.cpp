@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/video_chain.hpp"
 
-#include <gst/video/video.h>
+#include <algorithm>
+#include <functional>
 
 namespace stagedoor::transcode {
 
@@ -9,8 +10,12 @@ namespace {
 
 /** Renditions have key frames at multiples of this, of running time. */
 constexpr GstClockTime key_distance = 2 * GST_SECOND;
-/** A decoder that is further behind won't catch up; a group of pictures in one go is more. */
-constexpr guint max_waiting = 1024;
+/** A decoder that is further behind goes on with the next key frame; at its start it has a group of
+ * pictures to catch up on. */
+constexpr GstClockTime most_behind = GST_SECOND;
+constexpr guint max_waiting = 1024, max_waiting_bytes = 16 * 1024 * 1024;
+/** What the decoder of a machine that keeps up never is. */
+constexpr GstClockTime late = 300 * GST_MSECOND;
 /** How many frames go in without any picture coming out before the decoder counts as broken. */
 constexpr int patience = 150;
 /** Damage may look like too large a picture, and is over with the next key frame. */
@@ -29,13 +34,15 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
   return TRUE;
 }
 
-/** Frame threads would hold back as many frames. */
+/** Frame threads would hold back as many frames; a frame of several slices has few. */
 void
 prefer_low_delay (GstElement *decoder)
 {
   auto *klass = G_OBJECT_GET_CLASS (decoder);
   if (g_object_class_find_property (klass, "thread-type"))
     gst_util_set_object_arg (G_OBJECT (decoder), "thread-type", "slice");
+  if (g_object_class_find_property (klass, "max-threads"))
+    g_object_set (decoder, "max-threads", std::min (g_get_num_processors (), 4u), nullptr);
   if (g_object_class_find_property (klass, "qos"))
     g_object_set (decoder, "qos", FALSE, nullptr);
 }
@@ -59,7 +66,8 @@ VideoChain::assemble (GstCaps *caps)
   if (!queue_)
     return false;
   g_object_set (queue_.get (), "max-size-buffers", patient_ ? 30u : 2 * max_waiting,
-      "max-size-bytes", 0, "max-size-time", G_GUINT64_CONSTANT (0), nullptr);
+      "max-size-bytes", patient_ ? 0u : 2 * max_waiting_bytes, "max-size-time",
+      G_GUINT64_CONSTANT (0), nullptr);
   if (!row_.add (Ref<GstElement> (queue_)))
     return false;
   if (gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-av1")
@@ -103,6 +111,7 @@ VideoChain::open (const Setup &setup)
   decoded_ = Ref<GstPad>::sink (gst_pad_new ("decoded", GST_PAD_SINK));
   gst_pad_set_chain_function (decoded_.get (), on_decoded);
   gst_pad_set_event_function (decoded_.get (), on_decoded_event);
+  gst_pad_set_query_function (decoded_.get (), on_decoded_query);
   gst_pad_set_element_private (decoded_.get (), this);
 
   gst_pad_link (feed_.get (), row_.sink ().get ());
@@ -121,13 +130,36 @@ VideoChain::~VideoChain ()
   row_.stop ();
 }
 
+GstClockTime
+VideoChain::waiting () const
+{
+  guint64 time = 0;
+  g_object_get (queue_.get (), "current-level-time", &time, nullptr);
+  return time;
+}
+
+/** Further than it may be. */
+bool
+VideoChain::is_behind ()
+{
+  guint buffers = 0, bytes = 0;
+  g_object_get (
+      queue_.get (), "current-level-buffers", &buffers, "current-level-bytes", &bytes, nullptr);
+  caught_up_ |= buffers == 0;
+  return buffers >= max_waiting || bytes >= max_waiting_bytes
+         || (caught_up_ && waiting () > most_behind);
+}
+
+bool
+VideoChain::is_late () const
+{
+  return caught_up_ && waiting () > late;
+}
+
 bool
 VideoChain::feed (GstBuffer *buffer)
 {
-  guint waiting = 0;
-  if (!patient_)
-    g_object_get (queue_.get (), "current-level-buffers", &waiting, nullptr);
-  if (waiting >= max_waiting)
+  if (!patient_ && is_behind ())
     skipping_ = true;
   else if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT))
     skipping_ = false;
@@ -147,17 +179,28 @@ VideoChain::feed (GstBuffer *buffer)
 void
 VideoChain::set_renditions (std::vector<std::shared_ptr<Rendition>> renditions)
 {
+  // The larger ones first, of which the smaller ones are made.
+  std::ranges::stable_sort (renditions, std::greater<> (),
+      [] (const auto &rendition) { return rendition->spec ().width * rendition->spec ().height; });
   // A new one has to hear first what the others have heard, and nothing twice.
   GST_PAD_STREAM_LOCK (decoded_.get ());
+  pictures_.keep ([&] (int width, int height) {
+    return std::ranges::any_of (renditions, [&] (const auto &rendition) {
+      return rendition->spec ().width == width && rendition->spec ().height == height;
+    });
+  });
   for (const auto &rendition : renditions)
-    if (!gst_pad_has_current_caps (rendition->head ()))
+    if (!gst_pad_has_current_caps (rendition->head ())) {
+      std::pair to (this, rendition.get ());
       gst_pad_sticky_events_foreach (
           decoded_.get (),
-          [] (GstPad *, GstEvent **event, gpointer to) -> gboolean {
-            gst_pad_push_event (static_cast<GstPad *> (to), gst_event_ref (*event));
+          [] (GstPad *, GstEvent **event, gpointer data) -> gboolean {
+            const auto &[self, rendition] = *static_cast<decltype (to) *> (data);
+            self->tell (*rendition, *event);
             return TRUE;
           },
-          rendition->head ());
+          &to);
+    }
   {
     const std::lock_guard lock{mutex_};
     renditions_.swap (renditions);
@@ -185,9 +228,41 @@ VideoChain::on_decoded_event (GstPad *pad, GstObject *, GstEvent *raw)
   auto &self = chain_of (pad);
   if (GST_EVENT_TYPE (raw) == GST_EVENT_SEGMENT)
     gst_event_copy_segment (raw, &self.segment_);
+  if (GST_EVENT_TYPE (raw) == GST_EVENT_CAPS) {
+    GstCaps *caps = nullptr;
+    gst_event_parse_caps (raw, &caps);
+    if (!self.pictures_.set_input (caps))
+      return FALSE;
+  }
   for (const auto &rendition : self.renditions ())
-    gst_pad_push_event (rendition->head (), gst_event_ref (raw));
+    self.tell (*rendition, raw);
   return TRUE;
+}
+
+/** Decoders that know strides need not copy what they decoded. */
+gboolean
+VideoChain::on_decoded_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
+/** Caps are those of the pictures it gets. */
+void
+VideoChain::tell (const Rendition &rendition, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    const auto &spec = rendition.spec ();
+    const auto caps = pictures_.caps (spec.width, spec.height);
+    if (spec.rate.num > 0)
+      gst_caps_set_simple (
+          caps.get (), "framerate", GST_TYPE_FRACTION, spec.rate.num, spec.rate.den, nullptr);
+    gst_pad_push_event (rendition.head (), gst_event_new_caps (caps.get ()));
+  } else {
+    gst_pad_push_event (rendition.head (), gst_event_ref (event));
+  }
 }
 
 /** The same frames are key frames in all renditions. */
@@ -210,12 +285,12 @@ VideoChain::take (Ref<GstBuffer> frame)
       && GST_BUFFER_PTS (frame.get ()) <= shown_until_)
     return GST_FLOW_OK;
   const bool key = is_key_time (frame.get ());
+  pictures_.begin (frame.get ());
   for (const auto &rendition : renditions ()) {
-    if (key)
-      gst_pad_push_event (rendition->head (),
-          gst_video_event_new_downstream_force_key_unit (
-              GST_BUFFER_PTS (frame.get ()), GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
-    rendition->feed (frame.get ());
+    if (!rendition->takes (GST_BUFFER_PTS (frame.get ()), key))
+      continue;
+    if (const auto picture = pictures_.get (rendition->spec ().width, rendition->spec ().height))
+      rendition->feed (picture.get ());
   }
   return GST_FLOW_OK;
 }

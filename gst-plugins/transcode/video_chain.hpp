@@ -6,7 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "gst-plugins/transcode/picture_bound.hpp"
+#include "gst-plugins/common/picture_bound.hpp"
+#include "gst-plugins/transcode/picture_sizes.hpp"
 #include "gst-plugins/transcode/rendition.hpp"
 
 namespace stagedoor::transcode {
@@ -39,6 +40,8 @@ public:
   GstPad *feed_pad () const { return feed_.get (); }
   void set_renditions (std::vector<std::shared_ptr<Rendition>> renditions);
   bool has_failed () const { return failed_; }
+  /** It has kept up once and doesn't any more. */
+  bool is_late () const;
 
 private:
   explicit VideoChain (const Setup &setup)
@@ -48,11 +51,15 @@ private:
   }
   bool assemble (GstCaps *caps);
   void watch (GstElement *decoder);
+  GstClockTime waiting () const;
+  bool is_behind ();
   void open (const Setup &setup);
 
   static GstFlowReturn on_decoded (GstPad *pad, GstObject *, GstBuffer *buffer);
   static gboolean on_decoded_event (GstPad *pad, GstObject *, GstEvent *event);
+  static gboolean on_decoded_query (GstPad *pad, GstObject *, GstQuery *query);
   GstFlowReturn take (Ref<GstBuffer> frame);
+  void tell (const Rendition &rendition, GstEvent *event);
   bool is_key_time (GstBuffer *frame);
   std::vector<std::shared_ptr<Rendition>> renditions () const;
 
@@ -63,9 +70,11 @@ private:
   Ref<GstElement> queue_;
   Ref<GstPad> feed_, decoded_;
   bool skipping_ = true;             // up to the next key frame; streaming thread of the bin
+  bool caught_up_ = false;           // has had nothing waiting; streaming thread of the bin
   int refused_ = 0;                  // groups in a row, too large; streaming thread of the bin
   std::atomic<bool> failed_ = false; // the decoder gave up
   int undecoded_ = 0;                // frames since a picture came out; decoder's thread
+  PictureSizes pictures_;            // decoder's thread, or its stream lock
   GstSegment segment_;               // decoder's thread
   gint64 last_key_slot_ = -1;        // decoder's thread
   mutable std::mutex mutex_;         // innermost

@@ -1,54 +1,48 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What outputs may get, how it reaches them, and how it ends.
+// How what is made reaches the outputs, and how it ends.
 #include "gst-plugins/transcode/video_converter.hpp"
 
 #include <utility>
 
 #include "gst-plugins/common/handover.hpp"
-#include "gst-plugins/transcode/video_encoder.hpp"
 
 namespace stagedoor::transcode {
-
-namespace {
-
-/** GStreamer's and ours: "b-frames" in a peer's caps says whether it can show them. */
-bool
-takes_b_frames (const GstCaps *taken, const char *media_type)
-{
-  for (guint i = 0; i < gst_caps_get_size (taken); ++i) {
-    const auto *fields = gst_caps_get_structure (taken, i);
-    gboolean b_frames = TRUE;
-    if (gst_structure_has_name (fields, media_type)) {
-      gst_structure_get_boolean (fields, "b-frames", &b_frames);
-      if (b_frames)
-        return true;
-    }
-  }
-  return false;
-}
-
-} // namespace
 
 RenditionSpec
 VideoConverter::spec_of (GstPad *output) const
 {
+  const auto target = transcode::target (output);
   const std::lock_guard lock{mutex_};
-  return resolve (wants (output), picture_);
+  auto spec = resolve (wants (output), picture_);
+  if (!target.codec.empty ())
+    spec.codec = target.codec;
+  spec.profiles = spec.codec == "h264" ? target.profiles : 0;
+  spec.cut = headroom_.cut (spec);
+  return spec;
+}
+
+void
+VideoConverter::meet (GstPad *output, const GstCaps *taken)
+{
+  set_target (output, target_for (wants (output).codec, taken));
 }
 
 Ref<GstCaps>
 VideoConverter::makes (GstPad *output) const
 {
-  return encoded_caps (spec_of (output));
+  return expected_caps (spec_of (output));
 }
 
 std::string
-VideoConverter::objection (GstPad *output, const GstCaps *taken) const
+VideoConverter::remark (GstPad *output) const
 {
-  const auto *format = gst_caps_get_structure (source_.caps (), 0);
-  if (source_.has_b_frames () && !takes_b_frames (taken, gst_structure_get_name (format)))
-    return source_.b_frames_text ();
-  return difference (wants (output), source_.picture ());
+  const auto spec = spec_of (output);
+  const auto cut = remark_on (spec.cut);
+  std::string out = cut.empty () ? "" : "; " + cut;
+  for (const auto &rendition : renditions_)
+    if (rendition->spec () == spec && !rendition->instead.empty ())
+      out += "; by " + rendition->kind ().factory + ", for " + rendition->instead;
+  return out;
 }
 
 Ref<GstPad>
@@ -77,7 +71,7 @@ VideoConverter::outputs_of (const Rendition &rendition) const
 
 /** The rendition's thread. */
 void
-VideoConverter::on_encoded (const Rendition &rendition, const Ref<GstBuffer> &buffer)
+VideoConverter::on_encoded (Rendition &rendition, const Ref<GstBuffer> &buffer)
 {
   for (const auto &output : outputs_of (rendition))
     if (!lane_.push_converted (output.get (), rendition.id (), Ref<GstBuffer> (buffer)))
@@ -105,8 +99,10 @@ VideoConverter::set_input (GstCaps *caps)
   end_all ();
   source_.set_caps (caps);
   failures_.clear ();
+  key_distances_.clear ();
   retry_at_ = 0;
   patient_ = !lane_.is_live ();
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = source_.picture ();
 }
@@ -118,8 +114,10 @@ VideoConverter::reset ()
   source_.reset ();
   failures_.clear ();
   retry_at_ = 0;
+  looked_at_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock{mutex_};
   picture_ = {};
+  headroom_.clear ();
 }
 
 void

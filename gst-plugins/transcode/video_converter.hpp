@@ -3,14 +3,16 @@
 // while any does.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "gst-plugins/transcode/encoder_choice.hpp"
+#include "gst-plugins/transcode/headroom.hpp"
 #include "gst-plugins/transcode/lane.hpp"
 #include "gst-plugins/transcode/video_chain.hpp"
-#include "gst-plugins/transcode/video_failures.hpp"
 #include "gst-plugins/transcode/video_source.hpp"
 
 namespace stagedoor::transcode {
@@ -22,12 +24,17 @@ class VideoConverter final : public Converter
 public:
   explicit VideoConverter (Lane &lane) : lane_ (lane) {}
 
+  void meet (GstPad *output, const GstCaps *taken) override;
+  std::optional<Form> form_for (const GstCaps *taken, std::string &why) const override;
+  Ref<GstCaps> caps_in (Form form) override { return source_.repacker ().caps (form); }
+  Ref<GstBuffer> buffer_in (Form form) override { return source_.repacker ().packed (form); }
   Ref<GstCaps> makes (GstPad *output) const override;
-  std::string objection (GstPad *output, const GstCaps *taken) const override;
-  std::string problem (GstPad *output) const override { return failures_.text (spec_of (output)); }
+  std::string objection (GstPad *output, const GstCaps *taken) override;
+  std::string problem (GstPad *output) const override;
+  std::string remark (GstPad *output) const override;
   Ref<GstPad> tail (GstPad *output) const override;
   void set_input (GstCaps *caps) override;
-  bool observe (GstBuffer *buffer) override { return source_.observe (buffer); }
+  bool observe (GstBuffer *buffer) override;
   void update (const Outputs &outputs) override;
   void feed (GstBuffer *buffer) override;
   void feed (GstEvent *event) override;
@@ -48,20 +55,26 @@ private:
   };
 
   static gboolean on_feed_query (GstPad *pad, GstObject *, GstQuery *query);
-  void on_encoded (const Rendition &rendition, const Ref<GstBuffer> &buffer);
+  void on_encoded (Rendition &rendition, const Ref<GstBuffer> &buffer);
   void on_event (const Rendition &rendition, GstEvent *event);
   Outputs outputs_of (const Rendition &rendition) const;
 
   RenditionSpec spec_of (GstPad *output) const;
+  bool exceeds (GstClockTime key_distance);
   void keep_wanted (const Outputs &outputs);
   void assign (const Outputs &outputs);
   bool is_spec_wanted (const RenditionSpec &spec, const Outputs &outputs) const;
+  bool is_any_wanted (const Outputs &outputs) const;
+  bool is_superseded (const Rendition &rendition, const Outputs &outputs) const;
+  void note_failure (const Rendition &rendition);
   void note_failures (const Outputs &outputs);
+  void watch_headroom (const Outputs &outputs);
   void set_assignments (std::vector<Assignment> assignments);
   void run (Renditions renditions);
-  void join (GstPad *output, const Rendition &rendition);
+  void join (GstPad *output, Rendition &rendition);
   bool start_chain ();
-  std::shared_ptr<Rendition> rendition_for (const RenditionSpec &spec, Renditions &all);
+  std::shared_ptr<Rendition> rendition_for (GstPad *output, Renditions &all);
+  std::shared_ptr<Rendition> build (const RenditionSpec &spec, const EncoderChoice &choice);
   Gone take_all ();
   void end_later (Gone gone);
   void end_all ();
@@ -70,12 +83,16 @@ private:
   mutable std::mutex mutex_;            // innermost
   SourcePicture picture_;               // protected by mutex_; written by the streaming thread
   std::vector<Assignment> assignments_; // protected by mutex_; written by the streaming thread
+  Headroom headroom_;                   // protected by mutex_; written by the streaming thread
 
   // streaming thread
   VideoSource source_;
   std::shared_ptr<VideoChain> chain_;
   Renditions renditions_;
   VideoFailures failures_;
+  /** Bounds of key-frame distances that were asked for, and whether the source exceeded them. */
+  std::map<GstClockTime, bool> key_distances_;
+  GstClockTime looked_at_ = GST_CLOCK_TIME_NONE; // when headroom_ looked last
   bool patient_ = false;
   gint64 retry_at_ = 0; // monotonic microseconds: after the decoder's failure
 };

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Encoders for live renditions: which are here, and how each is told what is wanted.
+// How each software encoder is told what is wanted of a live rendition.
 #pragma once
 
-#include "gst-plugins/transcode/elements.hpp"
+#include <gst/gst.h>
+
 #include "gst-plugins/transcode/rendition_spec.hpp"
 
 namespace stagedoor::transcode {
 
-/** Set up for @p spec: no B-frames, no key frames but those that are asked for, a buffer of one
- * second at the bit rate. Null when nothing here encodes its codec. */
-Ref<GstElement> make_encoder (const RenditionSpec &spec);
-
-/** Fixed caps of what it puts out; empty ones when nothing here encodes @p spec's codec. */
-Ref<GstCaps> encoded_caps (const RenditionSpec &spec);
+void set_up_x264 (GstElement *encoder, const RenditionSpec &spec);
+void set_up_openh264 (GstElement *encoder, const RenditionSpec &spec);
+void set_up_vpx (GstElement *encoder, const RenditionSpec &spec);
+void set_up_x265 (GstElement *encoder, const RenditionSpec &spec);
+void set_up_svt_av1 (GstElement *encoder, const RenditionSpec &spec);
+void set_up_aom (GstElement *encoder, const RenditionSpec &spec);
 
 } // namespace stagedoor::transcode

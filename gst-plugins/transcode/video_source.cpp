@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <gst/pbutils/codec-utils.h>
+
 #include "libs/codecs/nal_setup.hpp"
 #include "libs/codecs/sps.hpp"
 
@@ -49,6 +51,7 @@ VideoSource::set_caps (GstCaps *caps)
   gst_structure_get_int (fields, "width", &picture_.width);
   gst_structure_get_int (fields, "height", &picture_.height);
   gst_structure_get_fraction (fields, "framerate", &picture_.rate.num, &picture_.rate.den);
+  repacker_.set_caps (caps);
   reorders_ = picture_.codec == "h264" || picture_.codec == "h265";
   read_setup (fields);
 }
@@ -67,15 +70,49 @@ VideoSource::read_setup (const GstStructure *fields)
   has_b_frames_ = watch_.is_reordered ();
 }
 
+/** A byte stream's caps may say nothing of what its parameter sets say. */
+bool
+VideoSource::read_sps ()
+{
+  const auto &latest = repacker_.sps ();
+  if (latest.size () < 4 || latest == sps_)
+    return false;
+  sps_ = latest;
+  const bool h264 = picture_.codec == "h264";
+  if (h264) {
+    const auto sps = codecs::read_h264_sps (sps_);
+    watch_.declare (sps ? sps->reordered : std::nullopt);
+  } else if (const auto sps = codecs::read_h265_sps (sps_)) {
+    watch_.declare (sps->reordered);
+  }
+  has_b_frames_ = watch_.is_reordered ();
+  if (h264 && !gst_structure_has_field (gst_caps_get_structure (caps_.get (), 0), "profile")) {
+    full_caps_ = adopt (gst_caps_copy (caps_.get ()));
+    gst_codec_utils_h264_caps_set_level_and_profile (
+        full_caps_.get (), sps_.data () + 1, static_cast<guint> (sps_.size () - 1));
+  }
+  return true;
+}
+
 bool
 VideoSource::observe (GstBuffer *buffer)
 {
   shown_until_ = latest_;
+  const bool repacks = repacker_.observe (buffer);
   const bool keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (keyframe)
     forget_group ();
-  if (!GST_BUFFER_PTS_IS_VALID (buffer))
-    return false;
+  const bool setup = keyframe && read_sps ();
+  if (const auto time = GST_BUFFER_DTS_OR_PTS (buffer); GST_CLOCK_TIME_IS_VALID (time))
+    key_distance_.on_frame (static_cast<std::int64_t> (time), keyframe);
+  const bool order = GST_BUFFER_PTS_IS_VALID (buffer) && watch_order (buffer);
+  return repacks || setup || order;
+}
+
+bool
+VideoSource::watch_order (GstBuffer *buffer)
+{
+  const bool keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   const auto pts = GST_BUFFER_PTS (buffer);
   if (!GST_CLOCK_TIME_IS_VALID (latest_) || pts > latest_)
     latest_ = pts;

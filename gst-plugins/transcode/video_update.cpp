@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst-plugins/transcode/encoder_trial.hpp"
+
 namespace stagedoor::transcode {
 
 namespace {
@@ -23,7 +25,26 @@ VideoConverter::is_spec_wanted (const RenditionSpec &spec, const Outputs &output
   });
 }
 
-/** Takes leave of renditions that failed, or that nobody has wanted for a while. */
+bool
+VideoConverter::is_any_wanted (const Outputs &outputs) const
+{
+  return std::ranges::any_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && is_wanted (out.get ())
+           && spec_of (out.get ()).cut != Cut::left_out;
+  });
+}
+
+/** Whoever had it wants another by now, which is about to be made. */
+bool
+VideoConverter::is_superseded (const Rendition &rendition, const Outputs &outputs) const
+{
+  return std::ranges::none_of (outputs, [&] (const auto &out) {
+    return mode (out.get ()) == Mode::convert && spec_of (out.get ()) == rendition.spec ();
+  });
+}
+
+/** Takes leave of renditions that failed, that are to be others now, or that nobody has wanted for
+ * a while. */
 void
 VideoConverter::keep_wanted (const Outputs &outputs)
 {
@@ -36,13 +57,15 @@ VideoConverter::keep_wanted (const Outputs &outputs)
       since = GST_CLOCK_TIME_NONE;
     else if (!GST_CLOCK_TIME_IS_VALID (since) || now < since)
       since = now;
-    const bool keep = !rendition->has_failed () && (wanted || now - since < linger);
+    const bool keep = rendition->failure () == nullptr
+                      && (wanted || (!is_superseded (*rendition, outputs) && now - since < linger));
     (keep ? kept : gone).push_back (rendition);
   }
+  // The decoder goes on while its only encoder is replaced.
+  if (kept.empty () && !is_any_wanted (outputs))
+    return end_all ();
   if (gone.empty ())
     return;
-  if (kept.empty ())
-    return end_all ();
   chain_->set_renditions (kept);
   renditions_ = std::move (kept);
   {
@@ -67,12 +90,9 @@ VideoConverter::start_chain ()
 }
 
 std::shared_ptr<Rendition>
-VideoConverter::rendition_for (const RenditionSpec &spec, Renditions &all)
+VideoConverter::build (const RenditionSpec &spec, const EncoderChoice &choice)
 {
-  const auto found = std::ranges::find (all, spec, [] (const auto &r) { return r->spec (); });
-  if (found != all.end ())
-    return *found;
-  auto fresh = Rendition::build (lane_.bin (), spec, patient_,
+  auto fresh = Rendition::build (lane_.bin (), spec, *choice.kind, patient_,
       {[this] (Rendition &r, Ref<GstBuffer> buffer) { on_encoded (r, buffer); },
           [this] (Rendition &r, GstEvent *event) { on_event (r, event); },
           [this] (GstQuery *query) {
@@ -80,13 +100,42 @@ VideoConverter::rendition_for (const RenditionSpec &spec, Renditions &all)
             return from && gst_pad_peer_query (from.get (), query);
           }});
   if (fresh != nullptr)
-    all.push_back (fresh);
+    fresh->instead = choice.why;
+  else
+    failures_.add_strike (spec, choice.kind->factory, "can't be made", false);
+  return fresh;
+}
+
+/** Null: for now, or for good; then @p output is told so. */
+std::shared_ptr<Rendition>
+VideoConverter::rendition_for (GstPad *output, Renditions &all)
+{
+  const auto spec = spec_of (output);
+  const auto found = std::ranges::find (all, spec, [] (const auto &r) { return r->spec (); });
+  if (found != all.end ())
+    return *found;
+  if (spec.cut == Cut::left_out || !is_wanted (output) || !failures_.may_try (spec))
+    return nullptr;
+  if (patient_)
+    wait_for_trials (encoder_kinds (spec.codec));
+  const auto choice = choose_encoder (spec, failures_);
+  if (!choice.kind) {
+    if (!choice.pending)
+      lane_.refuse (output, "no encoder for what is wanted is installed");
+    return nullptr;
+  }
+  auto fresh = build (spec, choice);
+  if (fresh == nullptr)
+    return nullptr;
+  if (!choice.why.empty () || !failures_.text (spec).empty ())
+    gst_pad_mark_reconfigure (output); // the decision says who encodes
+  all.push_back (fresh);
   return fresh;
 }
 
 /** An output of a rendition that runs already. */
 void
-VideoConverter::join (GstPad *output, const Rendition &rendition)
+VideoConverter::join (GstPad *output, Rendition &rendition)
 {
   lane_.replay_converted (rendition.tail (), output);
   rendition.request_key ();
@@ -101,14 +150,8 @@ VideoConverter::assign (const Outputs &outputs)
   for (const auto &out : outputs) {
     if (mode (out.get ()) != Mode::convert)
       continue;
-    const auto spec = spec_of (out.get ());
-    const bool runs = std::ranges::any_of (all, [&] (const auto &r) { return r->spec () == spec; });
-    if (!runs && (!is_wanted (out.get ()) || !failures_.may_try (spec)))
-      continue;
-    if (auto rendition = rendition_for (spec, all))
+    if (auto rendition = rendition_for (out.get (), all))
       assignments.push_back ({out.get (), std::move (rendition)});
-    else
-      lane_.refuse (out.get (), "no encoder for what is wanted is installed");
   }
   set_assignments (assignments);
   for (const auto &a : assignments)
@@ -126,7 +169,17 @@ VideoConverter::set_assignments (std::vector<Assignment> assignments)
   assignments.swap (assignments_); // the old ones are dropped after the lock
 }
 
-/** What a publisher sends must not end the pipeline, nor an encoder: both start anew later. */
+void
+VideoConverter::note_failure (const Rendition &rendition)
+{
+  if (const char *what = rendition.failure ())
+    failures_.add_strike (
+        rendition.spec (), rendition.kind ().factory, what, rendition.had_done_well ());
+  else if (rendition.has_put_out ())
+    failures_.mend (rendition.spec (), rendition.had_done_well ());
+}
+
+/** What a publisher sends must not end the pipeline, nor an encoder: both start anew. */
 void
 VideoConverter::note_failures (const Outputs &outputs)
 {
@@ -134,10 +187,8 @@ VideoConverter::note_failures (const Outputs &outputs)
   for (const auto &rendition : renditions_)
     if (undecodable)
       failures_.add (rendition->spec (), "the video cannot be decoded");
-    else if (rendition->has_failed ())
-      failures_.add (rendition->spec (), "the encoder failed, and is started again");
-    else if (rendition->has_put_out ())
-      failures_.remove (rendition->spec ());
+    else
+      note_failure (*rendition);
   if (undecodable) {
     end_all ();
     retry_at_ = g_get_monotonic_time () + G_USEC_PER_SEC;
@@ -177,8 +228,9 @@ VideoConverter::update (const Outputs &outputs)
   note_failures (outputs);
   const bool any = std::ranges::any_of (
       outputs, [] (const auto &out) { return mode (out.get ()) == Mode::convert; });
-  if (!any && renditions_.empty ())
+  if (!any && chain_ == nullptr)
     return;
+  watch_headroom (outputs);
   keep_wanted (outputs);
   if (g_get_monotonic_time () >= retry_at_)
     assign (outputs);

@@ -5,6 +5,7 @@
 bench.py startup            exec to accepting publishers
 bench.py idle               memory and CPU without a stream, and with one that nobody watches
 bench.py ingest             cost of streams that nobody watches, by each way of publishing
+bench.py transcode [PART…] conversions: their cost beside ffmpeg's, and their delay
 bench.py join CLIENT        cost of joining: offer, handshake, everything up to the live picture
 bench.py fanout CLIENT      cost per viewer
 bench.py delay CLIENT       the server's share of the delay, publisher's bytes to packets at the viewer
@@ -25,6 +26,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import ingest
+import transcode
 from house import Publisher, Server, Stream, wait_until_live, wait_until_watched
 from tap import Tap, delays_ms
 
@@ -181,6 +183,7 @@ def main():
         sub.add_argument("--seconds", type=int, default=20)
         sub.add_argument("--runs", type=int, default=10)
     ingest.add_to(kinds)
+    transcode.add_to(kinds)
     for kind, run, viewers in (
         ("fanout", lambda arguments: compare(arguments, fanout), 200),
         ("delay", lambda arguments: compare(arguments, delay), 100),

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 
+# ValueError: a URI that no request can be made of.
+NO_ANSWER = (OSError, http.client.HTTPException, ValueError)
+
+
 @dataclass
 class Answer:
     url: str
@@ -62,6 +66,12 @@ class Client:
         if headers.get("content-encoding", "").lower() == "gzip":
             body = gzip.decompress(body)
         return Answer(url, response.status, headers, body, sent, self.clock())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def close(self):
         if self.connection:

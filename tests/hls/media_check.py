@@ -6,7 +6,7 @@ import threading
 from urllib.parse import urljoin
 
 from fragments import Broken, read_fragments, read_init
-from http_client import Client
+from http_client import NO_ANSWER, Client
 
 DATE_TOLERANCE = 0.050
 DURATION_TOLERANCE = 0.020
@@ -24,6 +24,7 @@ class MediaCheck:
         self.bytes, self.hinted, self.inits = {}, {}, {}
         self.next_time = None  # where the media goes on: (discontinuity, map, ticks)
         self.offsets = {}  # discontinuity: date - media time
+        self.finishing = False
         self.sizes = []  # (bytes, seconds) of segments
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -32,10 +33,11 @@ class MediaCheck:
         while True:
             task = self.tasks.get()
             if task is None:
+                self.client.close()
                 return
             try:
                 task[0](*task[1:])
-            except OSError as error:
+            except NO_ANSWER as error:
                 self.report.violation("6.2.1", f"no answer: {type(error).__name__}", self.base)
             except Broken as error:
                 self.report.violation("3.1.2", str(error), f"{self.base}, {task[1]}")
@@ -44,6 +46,7 @@ class MediaCheck:
         self.tasks.put(task)
 
     def finish(self):
+        self.finishing = True
         self.tasks.put(None)
         self.thread.join(60)
 
@@ -65,7 +68,7 @@ class MediaCheck:
 
     def hint(self, uri):
         """Section 6.2.6: held back until it is there. A list that ended leaves its last hint unfulfilled."""
-        if uri in self.bytes or uri in self.hinted:
+        if uri in self.bytes or uri in self.hinted or self.finishing:
             return
         answer = self.client.get(urljoin(self.base, uri))
         self.hinted[uri] = answer

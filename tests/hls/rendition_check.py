@@ -24,6 +24,10 @@ class RenditionCheck:
         self.steps = 0
         self.refused = 0
 
+    def finish(self):
+        self.media.finish()
+        self.client.close()
+
     def wanted(self):
         """What to ask for next: (msn, part), (msn, None) or nothing."""
         p = self.playlist

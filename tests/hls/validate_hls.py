@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from http_client import Client, with_directives  # noqa: E402
+from http_client import NO_ANSWER, Client, with_directives  # noqa: E402
 from multivariant_rules import check_mappings, check_multivariant, check_presentation, read_multivariant  # noqa: E402
 from rendition_check import RenditionCheck  # noqa: E402
 from report import Report  # noqa: E402
@@ -28,7 +28,8 @@ class Unusable(Exception):
 
 
 def load_multivariant(url, report):
-    answer = Client().get(url)
+    with Client() as client:
+        answer = client.get(url)
     if answer.status != 200:
         raise Unusable(f"{url}: status {answer.status}")
     playlist = read_multivariant(answer.body, answer.url, report)
@@ -45,7 +46,7 @@ def follow(rendition, go_on):
         while go_on(rendition) and rendition.step():
             if rendition.playlist and rendition.wanted() == (None, None):
                 time.sleep(rendition.playlist.target / 2)
-    except OSError as error:
+    except NO_ANSWER as error:
         rendition.report.violation("6.2.1", f"no answer: {type(error).__name__}", rendition.url)
 
 
@@ -54,7 +55,11 @@ def probe(rendition, report):
     p = rendition.playlist
     if p is None or p.ended or p.control.get("CAN-BLOCK-RELOAD") != "YES":
         return
-    client = Client()
+    with Client() as client:
+        ask_what_is_wrong(client, rendition, p, report)
+
+
+def ask_what_is_wrong(client, rendition, p, report):
     alone = client.get(with_directives(rendition.url, part=0))
     report.expect(alone.status == 400, "6.2.5.2", "_HLS_part without _HLS_msn isn't refused with 400", f"{alone.url}: {alone.status}")
     far = client.get(with_directives(rendition.url, msn=p.edge()[0] + 50))
@@ -128,7 +133,7 @@ def validate(url, seconds=30, updates=None, slack=0.5, report=None, clock=time.m
     compare(renditions, report)
     probe(renditions[0], report)
     for one in renditions:
-        one.media.finish()
+        one.finish()
     check_reports(renditions, report)
     check_mappings({one.url: one.media.offsets for one in renditions}, report)
     check_bandwidth(multivariant, renditions, report)
@@ -144,7 +149,7 @@ def main():
     arguments = parser.parse_args()
     try:
         report = validate(arguments.url, arguments.seconds, slack=arguments.slack)
-    except (Unusable, OSError) as error:
+    except (Unusable, *NO_ANSWER) as error:
         print(f"nothing to validate: {error}", file=sys.stderr)
         return 2
     for line in report.lines():

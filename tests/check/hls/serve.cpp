@@ -157,6 +157,7 @@ START_TEST (closed_while_waiting)
     gone.send (get ("/live/demo/hls/video_0.m3u8?_HLS_msn=1&_HLS_part=3"));
     wait_for ([&] { return sink.stat ("waiting") == 2; });
     gone.close ();
+    wait_for ([&] { return sink.stat ("waiting") == 1; });
   }
   sink.set_state (GST_STATE_NULL);
   ck_assert_int_ne (waiting.receive ().status, 0);

@@ -7,7 +7,8 @@ using namespace stagedoor::test;
 
 namespace {
 
-constexpr std::size_t chain_length = 5; // decoder, converter, resampler, filter, encoder
+/** Decoder, converter, filter, clock, resampler, converter, filter, encoder. */
+constexpr std::size_t chain_length = 8;
 
 START_TEST (aac_becomes_opus)
 {

@@ -160,24 +160,20 @@ START_TEST (refused_format_is_a_problem_until_it_is_none)
   const auto track = record_h264 (3);
   Transcoder transcoder;
   Feed feed (transcoder.element (), "video");
-  Peer good (h264), bad ("video/x-vp8");
+  Peer good (h264), bad ("video/x-vp8,width=3");
   const auto pad = transcoder.request ("video_%u");
   bad.link (pad.get ());
   good.link (transcoder.request ("video_%u").get ());
   ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
   ck_assert_uint_eq (bad.count (), 0);
   ck_assert_uint_eq (good.count (), 3);
-  const char *profile =
-      gst_structure_get_string (gst_caps_get_structure (track.caps.get (), 0), "profile");
-  ck_assert (profile != nullptr);
-  const auto text = std::string ("the peer does not take video/x-h264 (profile ") + profile
-                    + ") and nothing here converts it";
+  const std::string text = "the peer does not take video/x-h264 and nothing here converts it";
   assert_text (problem_of (pad.get ()), text);
   auto problems = transcoder.problems ();
   ck_assert_uint_eq (problems.size (), 1); // said once, not per buffer
   assert_text (problems[0], ("video_0: " + text));
 
-  bad.set_caps ("video/x-vp9");
+  bad.set_caps ("video/x-vp9,width=3");
   ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
   ck_assert_uint_eq (transcoder.problems ().size (), 0); // nothing new
   bad.set_caps (h264);
@@ -195,7 +191,7 @@ START_TEST (problem_ends_with_its_pad_and_with_the_stream)
   const auto track = record_h264 (1);
   Transcoder transcoder;
   Feed feed (transcoder.element (), "video");
-  Peer a ("video/x-vp8"), b ("video/x-vp8");
+  Peer a ("video/x-vp8,width=3"), b ("video/x-vp8,width=3");
   const auto first = transcoder.request ("video_%u"), second = transcoder.request ("video_%u");
   a.link (first.get ());
   b.link (second.get ());
@@ -234,7 +230,7 @@ START_TEST (end_reaches_everyone)
   const auto track = record_h264 (3);
   Transcoder transcoder;
   Feed feed (transcoder.element (), "video");
-  Peer taker (h264), refuser ("video/x-vp8");
+  Peer taker (h264), refuser ("video/x-vp8,width=3");
   taker.link (transcoder.request ("video_%u").get ());
   refuser.link (transcoder.request ("video_%u").get ());
   feed.push (track);
@@ -257,7 +253,7 @@ START_TEST (flush_after_the_end_reaches_everyone)
   const auto track = record_h264 (3);
   Transcoder transcoder;
   Feed feed (transcoder.element (), "video");
-  Peer refuser ("video/x-vp8");
+  Peer refuser ("video/x-vp8,width=3");
   refuser.link (transcoder.request ("video_%u").get ());
   feed.push (track);
   feed.push (gst_event_new_eos ());

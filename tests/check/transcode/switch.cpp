@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A live stream that becomes another again and again, and a browser that goes on watching it.
 #include <chrono>
-#include <fstream>
 #include <thread>
 
-#include "tests/check/transcode/fixture.hpp"
+#include "tests/check/transcode/screen.hpp"
 
 using namespace stagedoor;
 using namespace stagedoor::test;
@@ -39,79 +38,6 @@ record_h264 (int width, int height, bool b_frames, const char *form)
                                   .c_str ()));
   return track;
 }
-
-/** What reaches the peer, in running time. */
-class Screen
-{
-public:
-  explicit Screen (Peer &peer) : pad_ (share (peer.pad ()))
-  {
-    gst_pad_add_probe (
-        peer.pad (),
-        static_cast<GstPadProbeType> (
-            GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-        [] (GstPad *, GstPadProbeInfo *info, gpointer self) {
-          static_cast<Screen *> (self)->take (info);
-          return GST_PAD_PROBE_OK;
-        },
-        this, nullptr);
-  }
-
-  std::size_t frames () const { return look (&Screen::frames_); }
-  std::size_t changes () const { return look (&Screen::changes_); }
-  GstClockTime latest () const { return look (&Screen::latest_); }
-  GstClockTime longest_gap () const { return look (&Screen::longest_gap_); }
-  std::size_t went_back () const { return look (&Screen::went_back_); }
-  std::size_t without_key () const { return look (&Screen::without_key_); }
-
-private:
-  template <class T>
-  T look (T Screen::*member) const
-  {
-    const std::lock_guard lock{mutex_};
-    return this->*member;
-  }
-
-  void take (GstPadProbeInfo *info)
-  {
-    const std::lock_guard lock{mutex_};
-    if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER) != 0)
-      return take (GST_PAD_PROBE_INFO_BUFFER (info));
-    auto *event = GST_PAD_PROBE_INFO_EVENT (info);
-    if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-      gst_event_copy_segment (event, &segment_);
-    if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
-      return;
-    GstCaps *caps = nullptr;
-    gst_event_parse_caps (event, &caps);
-    if (caps_ && gst_caps_is_equal (caps_.get (), caps))
-      return;
-    caps_ = share (caps);
-    fresh_ = true;
-    ++changes_;
-  }
-
-  void take (GstBuffer *buffer)
-  {
-    const auto now =
-        gst_segment_to_running_time (&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-    if (frames_++ > 0) {
-      went_back_ += now <= latest_;
-      longest_gap_ = MAX (longest_gap_, now > latest_ ? now - latest_ : 0);
-    }
-    without_key_ += fresh_ && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-    fresh_ = false;
-    latest_ = now;
-  }
-
-  const Ref<GstPad> pad_;
-  mutable std::mutex mutex_; // guards all below
-  GstSegment segment_{};
-  Ref<GstCaps> caps_;
-  bool fresh_ = true;
-  std::size_t frames_ = 0, changes_ = 0, went_back_ = 0, without_key_ = 0;
-  GstClockTime latest_ = 0, longest_gap_ = 0;
-};
 
 /** Plays tracks one after the other as one stream, like a publisher: never waits for anybody. */
 class Publisher
@@ -196,19 +122,6 @@ struct Watched
     ck_assert_uint_eq (transcoder.errors (), 0);
   }
 };
-
-int
-threads ()
-{
-  std::ifstream status ("/proc/self/status");
-  for (std::string word; status >> word;)
-    if (word == "Threads:") {
-      int count = 0;
-      status >> count;
-      return count;
-    }
-  return 0;
-}
 
 template <class Condition>
 void

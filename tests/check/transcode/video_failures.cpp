@@ -108,7 +108,7 @@ is_key (const Ref<GstBuffer> &buffer)
 
 /** The newest child is the smaller picture's or the larger one's, whichever: the other goes on. */
 void
-encoder_fails (GstPadProbeReturn fate)
+encoder_fails (GstPadProbeReturn fate, const std::string &told)
 {
   Broken b;
   b.both_play ();
@@ -120,32 +120,30 @@ encoder_fails (GstPadProbeReturn fate)
   const auto &failed = is_large ? b.large : b.small;
   auto &its_peer = is_large ? b.large_peer : b.small_peer;
   auto &other_peer = is_large ? b.small_peer : b.large_peer;
-  assert_text (problem_of (failed.get ()), "the encoder failed, and is started again");
+  assert_text (problem_of (failed.get ()), told);
   ck_assert (problem_of ((is_large ? b.small : b.large).get ()).empty ());
   its_peer.clear ();
   other_peer.clear ();
   const auto begin = g_get_monotonic_time ();
   b.wait_until ([&] { return problem_of (failed.get ()).empty () && its_peer.count () >= 5; });
-  ck_assert_int_ge (g_get_monotonic_time () - begin, G_USEC_PER_SEC / 2); // not at once again
-  ck_assert_uint_gt (other_peer.count (), its_peer.count ());
+  ck_assert_int_le (g_get_monotonic_time () - begin, G_USEC_PER_SEC);
   ck_assert (is_key (its_peer.buffers ()[0]));
   ck_assert_int_eq (its_peer.saw (GST_EVENT_EOS), 0);
   const std::string name = GST_PAD_NAME (failed.get ());
-  ck_assert ((b.transcoder.problems ()
-              == std::vector<std::string>{
-                  name + ": the encoder failed, and is started again", name + ": "}));
+  ck_assert (
+      (b.transcoder.problems () == std::vector<std::string>{name + ": " + told, name + ": "}));
   ck_assert_uint_eq (b.transcoder.errors (), 0);
 }
 
 START_TEST (encoder_gives_up)
 {
-  encoder_fails (GST_PAD_PROBE_HANDLED);
+  encoder_fails (GST_PAD_PROBE_HANDLED, "x264enc gave up, and is replaced");
 }
 END_TEST
 
 START_TEST (encoder_swallows_frames)
 {
-  encoder_fails (GST_PAD_PROBE_DROP);
+  encoder_fails (GST_PAD_PROBE_DROP, "x264enc puts out nothing, and is replaced");
 }
 END_TEST
 

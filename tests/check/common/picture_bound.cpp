@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Headers that ask for pictures too large to decode, wherever they stand.
-#include "gst-plugins/transcode/picture_bound.hpp"
+#include "gst-plugins/common/picture_bound.hpp"
 
 #include <initializer_list>
 #include <string>
@@ -11,7 +11,6 @@
 
 using namespace stagedoor;
 using namespace stagedoor::test;
-using transcode::PictureBound;
 
 namespace {
 
@@ -106,12 +105,39 @@ START_TEST (a_frame_is_no_configuration)
 }
 END_TEST
 
+START_TEST (key_frames_of_vpx)
+{
+  const auto vp8 = [] (unsigned side) {
+    const auto low = static_cast<std::uint8_t> (side), high = static_cast<std::uint8_t> (side >> 8);
+    return buffer_of ({0x70, 0x67, 0, 0x9d, 1, 0x2a, low, high, low, high});
+  };
+  const auto vp9 = [] (unsigned side) {
+    return buffer_of (BitWriter ()
+                          .bits ("10 00 0 0 10")
+                          .u (24, 0x498342)
+                          .bits ("001 0")
+                          .u (16, side - 1)
+                          .u (16, side - 1)
+                          .u (8, 0)
+                          .bytes ());
+  };
+  const auto bound_vp8 = bound ("video/x-vp8,width=320,height=240");
+  ck_assert (bound_vp8.holds (vp8 (3000).get ()));
+  ck_assert (!bound_vp8.holds (vp8 (16383).get ()));
+  ck_assert (bound_vp8.holds (buffer_of ({}).get ()));
+  const auto bound_vp9 = bound ("video/x-vp9,width=320,height=240");
+  ck_assert (bound_vp9.holds (vp9 (3000).get ()));
+  ck_assert (!bound_vp9.holds (vp9 (65536).get ()));
+  ck_assert (bound_vp9.holds (buffer_of ({0xff}).get ()));
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("transcode-picture-bound",
-      {caps_tell, parameter_sets_in_frames, a_frame_is_no_configuration});
+  return run ("common-picture-bound",
+      {caps_tell, parameter_sets_in_frames, a_frame_is_no_configuration, key_frames_of_vpx});
 }

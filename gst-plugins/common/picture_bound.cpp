@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst-plugins/transcode/picture_bound.hpp"
+#include "gst-plugins/common/picture_bound.hpp"
 
 #include <algorithm>
+#include <string_view>
 
+#include "libs/codecs/av1.hpp"
 #include "libs/codecs/nal.hpp"
 #include "libs/codecs/nal_setup.hpp"
 #include "libs/codecs/sps.hpp"
+#include "libs/codecs/vpx.hpp"
 
-namespace stagedoor::transcode {
+namespace stagedoor {
 
 namespace {
 
@@ -17,11 +20,17 @@ is_small (int width, int height)
   return std::int64_t{width} * height <= PictureBound::most_pixels;
 }
 
+bool
+is_small (const codecs::Picture &picture)
+{
+  return is_small (picture.width, picture.height);
+}
+
 template <class Sps>
 bool
 is_small (const std::optional<Sps> &sps)
 {
-  return sps && is_small (sps->picture.width, sps->picture.height);
+  return sps && is_small (sps->picture);
 }
 
 /** libav takes a frame that looks so for a new AVCDecoderConfigurationRecord. */
@@ -37,16 +46,20 @@ looks_like_avcc (ByteView bytes)
 PictureBound::PictureBound (const GstCaps *caps)
 {
   const auto *fields = gst_caps_get_structure (caps, 0);
-  const bool h264 = gst_structure_has_name (fields, "video/x-h264");
-  if (h264 || gst_structure_has_name (fields, "video/x-h265"))
-    codec_ = h264 ? Codec::h264 : Codec::h265;
+  for (const auto &[name, codec] :
+      {std::pair<std::string_view, Codec> ("video/x-h264", Codec::h264),
+          {"video/x-h265", Codec::h265}, {"video/x-vp8", Codec::vp8}, {"video/x-vp9", Codec::vp9},
+          {"video/x-av1", Codec::av1}})
+    if (name == gst_structure_get_name (fields))
+      codec_ = codec;
   int width = 0, height = 0;
   gst_structure_get_int (fields, "width", &width);
   gst_structure_get_int (fields, "height", &height);
   caps_hold_ = is_small (width, height);
   const GValue *value = gst_structure_get_value (fields, "codec_data");
   GstMapInfo map;
-  if (codec_ == Codec::other || value == nullptr || !GST_VALUE_HOLDS_BUFFER (value)
+  const bool h264 = codec_ == Codec::h264;
+  if ((!h264 && codec_ != Codec::h265) || value == nullptr || !GST_VALUE_HOLDS_BUFFER (value)
       || !gst_buffer_map (gst_value_get_buffer (value), &map, GST_MAP_READ))
     return;
   const ByteView record (map.data, map.size);
@@ -71,7 +84,28 @@ PictureBound::nal_holds (ByteView nal) const
 }
 
 bool
-PictureBound::holds (ByteView access_unit) const
+PictureBound::holds (ByteView frame) const
+{
+  switch (codec_) {
+    case Codec::vp8: {
+      const auto key = codecs::read_vp8_key_frame (frame);
+      return !key || is_small (*key);
+    }
+    case Codec::vp9: {
+      const auto key = codecs::read_vp9_key_frame (frame);
+      return !key || is_small (key->picture);
+    }
+    case Codec::av1: {
+      const auto sequence = codecs::read_av1_sequence_header (frame);
+      return !sequence || is_small (*sequence);
+    }
+    default:
+      return nals_hold (frame);
+  }
+}
+
+bool
+PictureBound::nals_hold (ByteView access_unit) const
 {
   if (length_size_ == 0) {
     codecs::ByteStreamReader stream (access_unit);
@@ -107,4 +141,4 @@ PictureBound::holds (GstBuffer *buffer) const
   return out;
 }
 
-} // namespace stagedoor::transcode
+} // namespace stagedoor

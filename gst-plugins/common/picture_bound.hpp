@@ -6,7 +6,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace stagedoor::transcode {
+namespace stagedoor {
 
 /** Streaming thread. */
 class PictureBound
@@ -17,18 +17,20 @@ public:
 
   explicit PictureBound (const GstCaps *caps);
 
-  /** Whether the caps, and the sequence parameter sets of H.264 and HEVC in @p buffer, which caps
-   * need not show, ask for no more. A set that can't be read asks for too much. */
+  /** Whether the caps, and the headers in @p buffer, which caps need not show, ask for no more:
+   * sequence parameter sets of H.264 and HEVC, of which one that can't be read asks for too much,
+   * key frames of VP8 and VP9, the sequence header of AV1. */
   bool holds (GstBuffer *buffer) const;
 
 private:
-  bool holds (ByteView access_unit) const;
+  bool holds (ByteView frame) const;
+  bool nals_hold (ByteView access_unit) const;
   bool nal_holds (ByteView nal) const;
 
-  enum class Codec { h264, h265, other };
+  enum class Codec { h264, h265, vp8, vp9, av1, other };
   Codec codec_ = Codec::other;
   bool caps_hold_ = true;
   unsigned length_size_ = 0; ///< of NAL units' lengths; 0: start codes
 };
 
-} // namespace stagedoor::transcode
+} // namespace stagedoor

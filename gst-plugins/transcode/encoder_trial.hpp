@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds out which encoders work here, each once in the life of the process, on threads of its own.
+#pragma once
+
+#include <vector>
+
+#include "gst-plugins/transcode/encoder_table.hpp"
+
+namespace stagedoor::transcode {
+
+enum class Verdict {
+  trying, ///< for a moment: it is worth waiting
+  late,   ///< for longer than an encoder should take: others come first
+  works,
+  fails
+};
+
+/** Any thread. Begins the trial if there was none; doesn't wait. */
+Verdict verdict (const EncoderKind &kind);
+
+/** Whether its trial is over, and was in vain. Begins none. */
+bool has_failed_trial (const EncoderKind &kind);
+
+/** Until nothing is tried any more, or is late. */
+void wait_for_trials (const EncoderKinds &kinds);
+
+} // namespace stagedoor::transcode

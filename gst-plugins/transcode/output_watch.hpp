@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Tells when an encoder is of no use any more: it gave up, swallows frames, or puts out garbage.
+#pragma once
+
+#include <atomic>
+
+#include "gst-plugins/transcode/output_check.hpp"
+
+namespace stagedoor::transcode {
+
+/** Any thread unless said otherwise. */
+class OutputWatch
+{
+public:
+  explicit OutputWatch (const RenditionSpec &spec);
+
+  /** @p what: a text that lives for ever. The first one counts. */
+  void fail (const char *what);
+  /** A frame went in. The decoder's thread. */
+  void on_input ();
+  /** A key frame was asked for. */
+  void expect_key ();
+  enum class Next { pass, ask_for_key, drop };
+  /** A frame came out, which may be passed on or not. The encoder's thread. */
+  Next on_output (GstBuffer *frame);
+
+  const char *failure () const { return failure_; }
+  bool has_put_out () const { return put_out_since_ != 0; }
+  bool had_done_well () const;
+
+private:
+  Next missing_key ();
+
+  const gint64 frame_time_; ///< microseconds, at least; 0: not known
+  std::atomic<const char *> failure_ = nullptr;
+  std::atomic<int> unanswered_ = 0;       ///< frames that went in since something came out
+  std::atomic<gint64> waiting_since_ = 0; ///< for an answer to the first of them
+  std::atomic<gint64> put_out_since_ = 0, put_out_until_ = 0; ///< 0: nothing came out yet
+  std::atomic<gint64> key_asked_ = 0;                         ///< 0: it was answered
+
+  // encoder's thread
+  OutputCheck check_;
+  int without_key_ = 0; ///< frames since key_asked_
+  bool asked_again_ = false;
+};
+
+} // namespace stagedoor::transcode
