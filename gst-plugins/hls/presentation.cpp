@@ -114,12 +114,12 @@ Presentation::rendition (const std::string &pad, Entry &entry, const hls::Track 
   return *entry.rendition;
 }
 
+/** Without a clock what is shown at @p presented is taken to be now. */
 void
-Presentation::synchronise_clock ()
+Presentation::synchronise_clock (Duration presented)
 {
   if (!wall_offset_)
-    if (const auto running = running_time_ ())
-      wall_offset_ = time_of_day () - *running;
+    wall_offset_ = time_of_day () - running_time_ ().value_or (presented);
 }
 
 void
@@ -127,8 +127,8 @@ Presentation::begin_segment (
     const std::string &pad, const hls::Track &track, Duration presented, SegmentStart start)
 {
   std::lock_guard lock (mutex_);
-  synchronise_clock ();
-  start.time = hls::WallTime (wall_offset_.value_or (time_of_day () - presented) + presented);
+  synchronise_clock (presented);
+  start.time = hls::WallTime (*wall_offset_ + presented);
   rendition (pad, entries_[pad], track).begin_segment (start);
   equalise_targets ();
 }

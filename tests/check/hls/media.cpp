@@ -37,7 +37,8 @@ assert_same (const Recording &recording, const std::vector<Demuxed> &found, std:
 /** All frames but the last, which goes out with the end of the stream, are in finished segments
  * then. */
 void
-check_codec (const char *pad, const std::string &encoder, const char *codec, bool sizes = true)
+check_codec (const char *pad, const std::string &encoder, const char *codec, bool sizes = true,
+    GstClockTimeDiff tolerance = 25 * GST_USECOND)
 {
   const auto recording = record (encoder + " ! appsink name=out");
   HlsSink sink;
@@ -49,7 +50,7 @@ check_codec (const char *pad, const std::string &encoder, const char *codec, boo
       multivariant.c_str ());
   source.event (gst_event_new_eos ());
   assert_same (recording, demux (sink, std::string (pad) + ".m3u8"), recording.buffers.size (),
-      25 * GST_USECOND, sizes);
+      tolerance, sizes);
 }
 
 constexpr const char *pictures = "videotestsrc num-buffers=90 pattern=ball ! "
@@ -99,7 +100,8 @@ START_TEST (audio)
 {
   check_codec ("audio_0",
       std::string (samples) + "voaacenc ! aacparse ! audio/mpeg,stream-format=raw", "mp4a.40.2");
-  check_codec ("audio_0", std::string (samples) + "opusenc", "Opus");
+  check_codec ("audio_0", std::string (samples) + "opusenc", "opus", true,
+      7 * GST_MSECOND); // its first packet is cut at its beginning
   check_codec ("audio_0", std::string (samples) + "lamemp3enc ! mpegaudioparse", "mp4a.40.34");
 }
 END_TEST
@@ -163,9 +165,8 @@ START_TEST (long_groups_of_pictures)
   ck_assert_msg (text.find ("#EXTINF:10.0,") != std::string::npos, "%s", text.c_str ());
   ck_assert (text.find ("#EXT-X-TARGETDURATION:16\n") != std::string::npos);
   ck_assert (sink.problem ().find ("key frames are 10.0 s apart") != std::string::npos);
-  const auto message = sink.message (GST_MESSAGE_ELEMENT);
-  ck_assert (gst_message_has_name (message.get (), "stagedoor-problem"));
-  ck_assert (sink.has_message (GST_MESSAGE_WARNING));
+  sink.message (GST_MESSAGE_WARNING);
+  ck_assert (gst_message_has_name (sink.message (GST_MESSAGE_ELEMENT).get (), "stagedoor-problem"));
   // All the same nobody waits for a segment.
   ck_assert_uint_gt (lines_with (text, "#EXT-X-PART:").size (), 30);
   source.event (gst_event_new_eos ());
@@ -205,7 +206,8 @@ START_TEST (timestamps_that_jump)
     ck_assert_msg (count (text, "#EXT-X-DISCONTINUITY\n") == 1, "%s", text.c_str ());
     ck_assert (text.find ("#EXTINF:3.0") == std::string::npos);
     source.event (gst_event_new_eos ());
-    ck_assert_uint_eq (demux (sink, "video_0.m3u8").size (), 180);
+    ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXTINF:2.0,"), 2);
+    ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXTINF:1.0,"), 2);
   }
 }
 END_TEST
