@@ -80,10 +80,11 @@ Presentation::cut (const std::string &pad, const hls::Segmenter::Frame &frame)
     start_segmenter ();
   if (!entry.lane)
     entry.lane = segmenter_->add (entry.kind);
-  entry.last_dts = frame.dts;
   if (frame.discontinuity)
     wall_offset_.reset ();
   const auto out = segmenter_->next (*entry.lane, frame);
+  if (!out.drop)
+    entry.last_dts = frame.dts;
   if (out.segment)
     entry.finished_dts = std::exchange (entry.segment_dts, frame.dts);
   return out;
