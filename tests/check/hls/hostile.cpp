@@ -188,12 +188,13 @@ START_TEST (memory)
   HlsSink sink ("max-bytes=1048576 playlist-length=10");
   Source video (sink, "video_0");
   auto large = picture ();
-  for (auto &buffer : large.buffers) {
-    const auto padding = adopt (gst_buffer_new_allocate (nullptr, 40'000, nullptr));
-    gst_buffer_memset (padding.get (), 0, 1, 40'000);
-    buffer = adopt (
-        gst_buffer_append (gst_buffer_copy (buffer.get ()), gst_buffer_ref (padding.get ())));
-  }
+  constexpr std::uint32_t size = 40'000;
+  Bytes unit{0, 0, 0, 0, 0x41};
+  unit.resize (4 + size, 1);
+  put_u32 (unit.data (), size);
+  for (auto &buffer : large.buffers)
+    buffer = adopt (gst_buffer_append (
+        gst_buffer_copy (buffer.get ()), gst_buffer_new_memdup (unit.data (), unit.size ())));
   video.start (large);
   for (int round = 0; round < 4; ++round) {
     video.play (large, round * GstClockTimeDiff (12 * GST_SECOND));
