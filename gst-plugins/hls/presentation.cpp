@@ -3,6 +3,7 @@
 #include "gst-plugins/hls/presentation.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stagedoor::hlssink {
 namespace {
@@ -79,12 +80,13 @@ Presentation::cut (const std::string &pad, const hls::Segmenter::Frame &frame)
     start_segmenter ();
   if (!entry.lane)
     entry.lane = segmenter_->add (entry.kind);
-  entry.last_dts = frame.dts;
   if (frame.discontinuity)
     wall_offset_.reset ();
   const auto out = segmenter_->next (*entry.lane, frame);
+  if (!out.drop)
+    entry.last_dts = frame.dts;
   if (out.segment)
-    entry.segment_dts = frame.dts;
+    entry.finished_dts = std::exchange (entry.segment_dts, frame.dts);
   return out;
 }
 
@@ -113,12 +115,12 @@ Presentation::rendition (const std::string &pad, Entry &entry, const hls::Track 
   return *entry.rendition;
 }
 
+/** Without a clock what is shown at @p presented is taken to be now. */
 void
-Presentation::synchronise_clock ()
+Presentation::synchronise_clock (Duration presented)
 {
   if (!wall_offset_)
-    if (const auto running = running_time_ ())
-      wall_offset_ = time_of_day () - *running;
+    wall_offset_ = time_of_day () - running_time_ ().value_or (presented);
 }
 
 void
@@ -126,8 +128,8 @@ Presentation::begin_segment (
     const std::string &pad, const hls::Track &track, Duration presented, SegmentStart start)
 {
   std::lock_guard lock (mutex_);
-  synchronise_clock ();
-  start.time = hls::WallTime (wall_offset_.value_or (time_of_day () - presented) + presented);
+  synchronise_clock (presented);
+  start.time = hls::WallTime (*wall_offset_ + presented);
   rendition (pad, entries_[pad], track).begin_segment (start);
   equalise_targets ();
 }
@@ -194,7 +196,7 @@ Presentation::fill_gaps (const Entry &leader)
   const auto &lead = *leader.rendition;
   for (auto &[pad, entry] : entries_) {
     auto *lost = entry.rendition.get ();
-    if (lost == nullptr || lost == &lead || entry.last_dts >= leader.segment_dts)
+    if (lost == nullptr || lost == &lead || entry.last_dts >= leader.finished_dts)
       continue;
     if (lost->playlist ().ended ()) {
       if (lost->playlist ().finished () + shape_.window < next_msn_)

@@ -131,7 +131,8 @@ private:
     std::optional<hls::Pace> pace;
     std::optional<hls::Segmenter::Track> lane;
     std::unique_ptr<Rendition> rendition;
-    hls::Duration last_dts{}, segment_dts{}; ///< of frames
+    /** Of frames: the last one, the first of the open segment and of the one that was finished. */
+    hls::Duration last_dts{}, segment_dts{}, finished_dts{};
     struct Cached
     {
       std::uint64_t version = 0;
@@ -149,7 +150,7 @@ private:
   void keep_bounds ();
   void equalise_targets ();
   Text render (const Entry &of, hls::Form form, hls::Skip skip) const;
-  void synchronise_clock ();
+  void synchronise_clock (hls::Duration presented);
   hls::PlaylistText render_multivariant () const;
   void end_entry (Entry &entry);
 

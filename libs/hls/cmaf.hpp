@@ -57,6 +57,11 @@ std::string codec_string (const Track &track);
 /** ftyp and moov. Refuses a track that can't be written: no timescale, no size, no rate. */
 tl::expected<Bytes, std::string> init_segment (const Track &track);
 
+/** Appends an access unit of H.264 or HEVC, with lengths as the track's setup has them, as a sample
+ * has it: without delimiters, filler, and the parameter sets of the setup, which are nowhere else
+ * in avc1 and hvc1. False, and nothing appended: the lengths don't add up, or nothing is left. */
+bool append_units (const Track &track, ByteView access_unit, Bytes &out);
+
 /** A frame: NAL units with their lengths before them, OBUs with sizes, one access unit of sound. */
 struct Sample
 {

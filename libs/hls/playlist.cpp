@@ -56,10 +56,11 @@ Playlist::program_time (WallTime time)
 void
 Playlist::open_segment ()
 {
-  open_.emplace ();
-  open_->time = time_;
-  open_->map = map_;
-  open_->discontinuities = std::exchange (discontinuities_, 0);
+  Segment segment;
+  segment.time = time_;
+  segment.map = map_;
+  segment.discontinuities = std::exchange (discontinuities_, 0);
+  open_ = std::move (segment);
 }
 
 void

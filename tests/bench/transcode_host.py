@@ -177,26 +177,40 @@ def phase(live, name, seconds):
     return out
 
 
-def told(live, start):
-    """What the element has said meanwhile."""
-    lines = []
-    while message := live.pipeline.get_bus().pop_filtered(Gst.MessageType.ELEMENT):
-        fields = message.get_structure()
-        if fields.get_name() in ("stagedoor-decision", "stagedoor-problem"):
-            lines.append(f"{fields.get_value('pad')} {fields.get_name()}: {fields.get_value('text')}")
-    return [f"{time.monotonic() - start:.0f} s {line}" for line in lines]
+class Told(threading.Thread):
+    """What the element says, and when."""
+
+    def __init__(self, live):
+        super().__init__(daemon=True)
+        self.bus, self.lines, self.start_s, self.names = live.pipeline.get_bus(), [], time.monotonic(), live.names
+        self.start()
+
+    def run(self):
+        while message := self.bus.timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.ELEMENT | Gst.MessageType.APPLICATION):
+            fields = message.get_structure()
+            if message.type == Gst.MessageType.APPLICATION:
+                return
+            if fields.get_name() in ("stagedoor-decision", "stagedoor-problem"):
+                name = self.names[int(fields.get_value("pad").removeprefix("video_"))]
+                self.lines.append(f"{time.monotonic() - self.start_s:4.0f} s  {name}: {fields.get_value('text') or 'well'}")
+
+    def end(self):
+        self.bus.post(Gst.Message.new_application(None, Gst.Structure.new_empty("end")))
+        self.join()
+        return self.lines
 
 
 def overload(film, seconds):
     rungs = ["h=1080,b=6M", "h=1080,b=5M", "h=1080,b=4M", "h=1000,b=4M", "h=900,b=4M", "h=900,b=3M"]
     rungs += ["h=720,b=3M", "h=720,b=2500k", "h=480,b=1M", "h=360,b=500k"]
-    phases, said, start, seconds = [], [], time.monotonic(), float(seconds)
+    phases, seconds = [], float(seconds)
     with Live(film, rungs) as live:
+        told = Told(live)
         for name, wanted in (("source only", []), ("all", rungs), ("the four smallest", rungs[-4:])):
             for rung, pad in zip(live.names[1:], live.pads[1:]):
                 demand(pad, rung in wanted)
             phases.append(phase(live, name, seconds))
-            said += told(live, start)
+        said = told.end()
     print(json.dumps({"phases": phases, "told": said}))
 
 

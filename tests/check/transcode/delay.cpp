@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// That a conversion holds no picture back: each is out before the next one comes in, in all sizes.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "tests/check/transcode/fixture.hpp"
+
+using namespace stagedoor;
+using namespace stagedoor::test;
+
+namespace {
+
+std::string
+camera (const char *format, const char *encoder)
+{
+  return std::string ("videotestsrc pattern=ball num-buffers=700 ! video/x-raw,format=") + format
+         + ",width=320,height=240,framerate=30/1 ! " + encoder;
+}
+
+/** Until the picture of that time has come. */
+void
+wait_for_picture (const Peer &peer, GstClockTime pts)
+{
+  constexpr GstClockTime epoch = 1000 * GST_SECOND * 3600; // of x264enc's own timestamps
+  const auto end = std::chrono::steady_clock::now () + std::chrono::seconds{20};
+  while (
+      peer.count () == 0 || GST_BUFFER_PTS (peer.buffers ().back ().get ()) % epoch < pts % epoch) {
+    ck_assert (std::chrono::steady_clock::now () < end);
+    std::this_thread::yield ();
+  }
+}
+
+void
+nothing_is_held_back (const std::string &source)
+{
+  const auto track = record (source);
+  Transcoder transcoder;
+  Feed feed (transcoder.element (), "video");
+  Peer peers[]{Peer ("video/x-h264"), Peer ("video/x-h264"), Peer ("video/x-h264")};
+  const char *renditions[]{"b=500k", "120p30@200k", "60p@100k"};
+  std::vector<Ref<GstPad>> pads;
+  for (int i = 0; i < 3; ++i) {
+    pads.push_back (transcoder.request ("video_%u"));
+    g_object_set (pads[i].get (), "rendition", renditions[i], nullptr);
+    peers[i].link (pads[i].get ());
+  }
+  feed.start (track.caps.get ());
+  std::size_t n = 0;
+  const auto all_begun = [&] {
+    return std::ranges::all_of (peers, [] (const auto &peer) { return peer.count () > 0; });
+  };
+  for (; n < 650 && !all_begun (); ++n) { // encoders are tried first
+    ck_assert_int_eq (feed.push (track.buffers[n]), GST_FLOW_OK);
+    std::this_thread::sleep_for (std::chrono::milliseconds{30});
+  }
+  ck_assert (all_begun ());
+  for (const auto end = n + 30; n < end; ++n) {
+    ck_assert_int_eq (feed.push (track.buffers[n]), GST_FLOW_OK);
+    for (const auto &peer : peers)
+      wait_for_picture (peer, GST_BUFFER_PTS (track.buffers[n].get ()));
+  }
+  ck_assert_uint_eq (transcoder.problems ().size (), 0);
+}
+
+START_TEST (of_h264)
+{
+  nothing_is_held_back (camera ("I420", "x264enc tune=zerolatency speed-preset=ultrafast"));
+}
+END_TEST
+
+START_TEST (of_vp8)
+{
+  nothing_is_held_back (camera ("I420", "vp8enc deadline=1 cpu-used=8"));
+}
+END_TEST
+
+/** These are no encoder's own format: they are converted first. */
+START_TEST (of_other_formats)
+{
+  nothing_is_held_back (camera ("I420_10LE", "x264enc tune=zerolatency speed-preset=ultrafast"));
+  nothing_is_held_back (camera ("Y444", "x264enc tune=zerolatency speed-preset=ultrafast"));
+}
+END_TEST
+
+} // namespace
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  return run ("transcode-delay", {of_h264, of_vp8, of_other_formats});
+}
