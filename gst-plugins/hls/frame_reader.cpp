@@ -72,7 +72,7 @@ codec_of (const GstStructure *fields)
     return std::nullopt;
   int version = 0;
   gst_structure_get_int (fields, "mpegversion", &version);
-  return version == 1 ? Codec::mp3 : Codec::aac;
+  return version == 4 ? std::optional (Codec::aac) : std::nullopt;
 }
 
 bool
@@ -117,8 +117,7 @@ FrameReader::open (const GstCaps *caps)
     return tl::unexpected (std::string ("HLS can't carry ") + gst_structure_get_name (fields));
   const auto setup = *codec == Codec::opus ? opus_head_of (caps) : codec_data_of (fields);
   const bool nals = *codec == Codec::h264 || *codec == Codec::h265;
-  const bool self =
-      *codec == Codec::vp9 || *codec == Codec::mp3 || (*codec == Codec::av1 && setup.empty ());
+  const bool self = *codec == Codec::vp9 || (*codec == Codec::av1 && setup.empty ());
   FrameReader out (*codec, nals && is_byte_stream (fields) ? Form::byte_stream
                            : self                          ? Form::describes_itself
                                                            : Form::as_is);
@@ -174,6 +173,8 @@ FrameReader::read (ByteView frame, bool key, Bytes &out)
     return convert (frame, key, out);
   if (form_ == Form::describes_itself && key)
     take_setup (hls::read_key_frame (codec_, frame));
+  if (codec_ == Codec::h264 || codec_ == Codec::h265)
+    return hls::append_units (*track_, frame, out);
   if (codec_ == Codec::opus && codecs::is_opus_header (frame))
     return false;
   constexpr std::array<std::uint8_t, 2> delimiter{0x12, 0}; // AV1's has no place in MP4
@@ -192,8 +193,6 @@ FrameReader::duration (ByteView frame) const
       return codecs::opus_samples (frame);
     case Codec::aac:
       return aac_samples (track_->config);
-    case Codec::mp3:
-      return track_->rate >= 32'000 ? 1152 : 576; // MPEG-1 or MPEG-2, layer III
     default:
       return 0;
   }

@@ -6,8 +6,8 @@
  *
  * Serves a live stream by HTTP Live Streaming, with low latency (LL-HLS, rfc8216bis) to players
  * that know it and as plain HLS to all others: any number of renditions of the picture, one video
- * pad each, and of sound. Nothing is converted; H.264, HEVC, AV1, VP9, AAC, Opus and MP3 are put
- * into CMAF, and B-frames are welcome.
+ * pad each, and of sound. Nothing is converted; H.264, HEVC, AV1, VP9, AAC and Opus are put into
+ * CMAF, and B-frames are welcome. MP3 isn't taken: browsers don't play it from CMAF.
  *
  * Parts of 200 ms are there as soon as they are complete, segments begin with key frames, at the
  * same places in all renditions. A track that is missing, or whose data stops, holds nothing back:
@@ -62,8 +62,7 @@ GstStaticPadTemplate video_template =
                          ";video/x-av1,stream-format=obu-stream,alignment=tu;video/x-vp9"));
 GstStaticPadTemplate audio_template =
     GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-        GST_STATIC_CAPS ("audio/mpeg,mpegversion=(int)4,stream-format=(string)raw"
-                         ";audio/mpeg,mpegversion=(int)1,layer=(int)3;audio/x-opus"));
+        GST_STATIC_CAPS ("audio/mpeg,mpegversion=(int)4,stream-format=(string)raw;audio/x-opus"));
 
 } // namespace
 

@@ -29,15 +29,19 @@ time_of (std::int64_t ticks, const hls::Track &track)
   return Duration (ticks / timescale * second + ticks % timescale * second / timescale);
 }
 
+/** Whether what @p a and @p b bring has the same init segment, which tells nothing of a rate. */
 bool
 is_same (const std::shared_ptr<const hls::Track> &a, const std::shared_ptr<const hls::Track> &b)
 {
-  return a == b || (a != nullptr && b != nullptr && *a == *b);
+  if (a == b || a == nullptr || b == nullptr)
+    return a == b;
+  auto other = *b;
+  other.picture.frame_rate = a->picture.frame_rate;
+  return *a == other;
 }
 
-/** Between frames: more is a hole, not a frame that is shown for so long. As the Segmenter has it.
- */
-constexpr Duration longest_frame = hls::Segmenter::Options{}.gap;
+/** After a frame: what is longer is no frame that is shown for so long. As the Segmenter has it. */
+constexpr Duration longest_hole = hls::Segmenter::Options{}.gap;
 
 } // namespace
 
@@ -57,9 +61,6 @@ Track::set_caps (const GstCaps *caps)
 {
   if (caps_ && gst_caps_is_equal (caps_.get (), caps))
     return {};
-  if (has_pending_)
-    deliver (pending_.dts + usual_duration ());
-  has_pending_ = false;
   caps_ = share (const_cast<GstCaps *> (caps));
   auto reader = FrameReader::open (caps);
   if (!reader) {
@@ -68,7 +69,6 @@ Track::set_caps (const GstCaps *caps)
   }
   reader_.emplace (std::move (*reader));
   clock_ = {};
-  last_dts_ = -1;
   last_duration_ = 0;
   presentation_.expect (pad_, kind_, reader_->pace ());
   return {};
@@ -157,6 +157,8 @@ Track::take (ByteView bytes, GstBuffer *buffer)
   // Decoding never goes back, whatever the time stamps say, unless all of them jump.
   constexpr Duration jitter = std::chrono::seconds (1);
   frame.discontinuity = discontinuity_;
+  if (std::exchange (last_timescale_, frame.track->timescale) != frame.track->timescale)
+    last_dts_ = -1;
   if (last_dts_ >= 0 && frame.dts <= last_dts_) {
     if (time_of (last_dts_ - frame.dts, *frame.track) > jitter)
       frame.discontinuity = true;
@@ -180,8 +182,11 @@ Track::push (GstBuffer *buffer)
   gst_buffer_unmap (buffer, &map);
   if (!taken)
     return true;
-  if (has_pending_)
-    deliver (incoming_.discontinuity ? pending_.dts + usual_duration () : incoming_.dts);
+  if (has_pending_) {
+    const bool goes_on =
+        !incoming_.discontinuity && pending_.track->timescale == incoming_.track->timescale;
+    deliver (goes_on ? incoming_.dts : pending_.dts + usual_duration ());
+  }
   std::swap (pending_, incoming_);
   has_pending_ = true;
   return true;
@@ -199,8 +204,10 @@ Track::usual_duration () const
 std::uint32_t
 Track::duration_until (std::int64_t end)
 {
-  if (end <= pending_.dts || time_of (end - pending_.dts, *pending_.track) > longest_frame)
-    return usual_duration ();
+  const auto usual = usual_duration ();
+  const auto hole = end - pending_.dts - usual;
+  if (end <= pending_.dts || (hole > 0 && time_of (hole, *pending_.track) > longest_hole))
+    return usual;
   last_duration_ = static_cast<std::uint32_t> (end - pending_.dts);
   return last_duration_;
 }
@@ -240,8 +247,8 @@ Track::begin_segment (const hls::Cut &cut)
       return false;
     }
     start.map = to_piece (std::move (*init));
-    written_ = pending_.track;
   }
+  written_ = pending_.track;
   presentation_.begin_segment (pad_, *written_, pending_.presented, std::move (start));
   part_.begins_segment = true;
   return true;

@@ -82,7 +82,8 @@ private:
   bool has_pending_ = false;
   bool discontinuity_ = false;
   std::uint32_t last_duration_ = 0;
-  std::int64_t last_dts_ = -1;
+  std::int64_t last_dts_ = -1; ///< in what last_timescale_ counts
+  std::uint32_t last_timescale_ = 0;
   std::uint32_t sequence_ = 0;
   Part part_;
 };

@@ -100,7 +100,6 @@ START_TEST (audio)
   check_codec ("audio_0",
       std::string (samples) + "voaacenc ! aacparse ! audio/mpeg,stream-format=raw", "mp4a.40.2");
   check_codec ("audio_0", std::string (samples) + "opusenc", "Opus");
-  check_codec ("audio_0", std::string (samples) + "lamemp3enc ! mpegaudioparse", "mp4a.40.34");
 }
 END_TEST
 
