@@ -5,11 +5,15 @@
  * @title: stagetranscodebin
  *
  * Passes the input through to every peer that takes it as it is, at the cost of a function call.
- * What a peer does not take is converted: audio to Opus, video to H.264 (or VP8 or VP9 where the
- * pad asks for that), decoded once for all renditions, each encoded once for however many pads want
- * the same. A video pad's properties say what is wanted of it: a smaller picture, fewer frames per
- * second, another bit rate or codec. Nothing is ever made larger or faster than the source, and
- * nothing larger than 4096x2304 is decoded: what a publisher sends must not take all memory.
+ * What a peer does not take is converted: audio to Opus or AAC, video to the first of H.264, VP8,
+ * VP9, HEVC and AV1 that the peer takes and something here encodes, decoded once for all
+ * renditions, each encoded once for however many pads want the same. A pad's properties say what is
+ * wanted of it: a smaller picture, fewer frames per second, another bit rate or codec, fewer
+ * channels. Nothing is ever made larger or faster than the source, and nothing larger than
+ * 4096x2304 is decoded: what a publisher sends must not take all memory.
+ *
+ * Of a codec's encoders the highest ranked piece of hardware comes first that passes a trial, once
+ * in the life of the process; then those that are programs: for H.264 x264enc and openh264enc.
  *
  * Caps don't tell of B-frames. A peer that can't show them says so in its answer to the caps query,
  * by the field "b-frames=(boolean)false" of H.264 and HEVC, as #stagewhepsink does; the bin knows
@@ -25,13 +29,21 @@
  *
  * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
- * the problem is gone the message comes again, with an empty text. A decoder or an encoder that
- * fails, or puts out nothing for seconds, is such a problem: it is started again a second later.
+ * the problem is gone the message comes again, with an empty text. A decoder that fails, or puts
+ * out nothing for seconds, is such a problem: it is started again a second later. An encoder that
+ * gives up, puts out nothing for 0.6 s, or what can't be its codec, is replaced at once: by another
+ * of its kind, and when that fails, too, by the next kind. The pad goes on with a key frame, others
+ * and the source don't notice, and the decision says which encoder it is, and for what reason.
  *
  * ## Example launch line
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! avenc_aac ! transcode.audio
  * stagetranscodebin name=transcode transcode.audio_0 ! audio/x-opus ! fakesink
+ * ]|
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! opusenc ! transcode.audio
+ * stagetranscodebin name=transcode audio_0::rendition=aac@96k
+ * transcode.audio_0 ! audio/mpeg,mpegversion=4 ! fakesink
  * ]|
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=100 ! x264enc ! transcode.video
