@@ -162,7 +162,7 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("public-address", out.public_address, "The address that viewers reach, behind NAT",
       "ADDRESS");
   table.text ("state", out.state, state_help, "FOLDER");
-  table.text ("pipeline", out.pipeline, "Pipeline file of the streams [webrtc.json]", "FILE");
+  table.text ("pipeline", out.pipeline, "Pipeline file of the streams [webrtc-hls.json]", "FILE");
   table.texts ("set", out.settings, "Sets a parameter of the pipeline file", "NAME=VALUE");
   table.number ("reconnect-grace", out.reconnect_grace,
       "How long a publisher may be away before its stream ends [15]", "SECONDS");

@@ -25,7 +25,7 @@ struct ServeOptions
   std::string tls_certificate, tls_key; ///< files
   std::string public_address;
   std::string state;
-  std::string pipeline;              ///< "" = the installed webrtc.json
+  std::string pipeline;              ///< "" = the installed webrtc-hls.json
   std::vector<std::string> settings; ///< NAME=VALUE of its parameters
   std::string takeover = "same-key"; ///< any-key, never
   std::string webhook, webhook_secret_file, webhook_dialect = "stagedoor";

@@ -36,7 +36,7 @@ stream_of (std::string_view url)
   if (slash == std::string_view::npos)
     return "";
   url.remove_prefix (slash + 1);
-  for (const std::string_view around : {"watch/", "/whep"})
+  for (const std::string_view around : {"watch/", "/whep", "/playlist.m3u8"})
     if (around.front () == '/' ? url.ends_with (around) : url.starts_with (around))
       around.front () == '/' ? url.remove_suffix (around.size ())
                              : url.remove_prefix (around.size ());

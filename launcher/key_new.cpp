@@ -77,8 +77,8 @@ struct Credential
   std::string server, key; ///< RTMP; empty for a play key
   std::string srt;
   bool srt_passphrase = false;
-  std::string rtmps_server;             ///< empty also when the server has none
-  std::string watch, whip, whep, token; ///< whip is empty for a play key
+  std::string rtmps_server;                  ///< empty also when the server has none
+  std::string watch, whip, whep, hls, token; ///< whip is empty for a play key
 };
 
 Credential
@@ -91,12 +91,14 @@ credential_for (const std::string &stream, const keys::Claims &claims, const std
   out.token = token;
   out.watch = http + "/watch/" + stream;
   out.whep = http + "/" + stream + "/whep";
+  out.hls = http + "/" + stream + "/playlist.m3u8";
   out.srt_passphrase = at.srt_passphrase;
   const bool plays = claims.role == keys::Role::play;
   out.srt = "srt://" + reachable (at.srt, host)
             + (plays ? "?streamid=request:" : "?streamid=publish:") + stream + "?key=" + token;
   if (plays) {
     out.watch += "?key=" + token;
+    out.hls += "?key=" + token;
   } else {
     out.server = "rtmp://" + reachable (at.rtmp, host) + "/" + claims.scope.app;
     if (!at.rtmps.empty ())
@@ -129,7 +131,8 @@ print_json (const KeyNewOptions &options, const keys::Claims &claims, const Cred
   json.object ("whep").add ("url", c.whep);
   if (c.server.empty ())
     json.add ("token", c.token);
-  json.end_object ().end_object ();
+  json.end_object ();
+  json.object ("hls").add ("url", c.hls).end_object ().end_object ();
   std::fputs (json.text ().c_str (), stdout);
 }
 
@@ -146,7 +149,8 @@ print_lines (const KeyNewOptions &options, const keys::Claims &claims, const Cre
         c.srt_passphrase ? "              and the passphrase that the server was started with\n"
                          : "",
         c.whip.c_str (), c.token.c_str ());
-  std::printf ("Watch         %s\nWHEP players  %s\n", c.watch.c_str (), c.whep.c_str ());
+  std::printf ("Watch         %s\nHLS players   %s\nWHEP players  %s\n", c.watch.c_str (),
+      c.hls.c_str (), c.whep.c_str ());
   if (c.server.empty ())
     std::printf ("  with token  %s\nSRT players   %s\n", c.token.c_str (), c.srt.c_str ());
   if (claims.scope.any_suffix)

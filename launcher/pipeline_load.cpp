@@ -62,7 +62,7 @@ default_pipeline_path ()
 {
   const char *folder = std::getenv ("STAGEDOOR_PIPELINES");
   return std::string (folder != nullptr && *folder != 0 ? folder : DATA_FOLDER "/pipelines")
-         + "/webrtc.json";
+         + "/webrtc-hls.json";
 }
 
 } // namespace stagedoor

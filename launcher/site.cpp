@@ -15,52 +15,6 @@ constexpr const char *page_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-void
-set_header (const http::Request &request, const char *name, const char *value)
-{
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (request.message), name, value);
-}
-
-void
-refuse_method (const http::Request &request, const char *allowed)
-{
-  set_header (request, "Allow", allowed);
-  if (request.method == "OPTIONS")
-    http::respond (request, SOUP_STATUS_NO_CONTENT, nullptr, "");
-  else
-    http::respond_problem (
-        request, SOUP_STATUS_METHOD_NOT_ALLOWED, std::string ("this address answers ") + allowed);
-}
-
-bool
-is_reading (const http::Request &request)
-{
-  return request.method == "GET" || request.method == "HEAD";
-}
-
-/** If-None-Match (RFC 9110 section 13.1.2); weak comparison. */
-bool
-has_already (const http::Request &request, std::string_view etag)
-{
-  const char *header = soup_message_headers_get_list (
-      soup_server_message_get_request_headers (request.message), "If-None-Match");
-  std::string_view rest = header != nullptr ? header : "";
-  while (!rest.empty ()) {
-    auto item = rest.substr (0, rest.find (','));
-    rest.remove_prefix (std::min (item.size () + 1, rest.size ()));
-    while (item.starts_with (' '))
-      item.remove_prefix (1);
-    while (item.ends_with (' '))
-      item.remove_suffix (1);
-    if (item.starts_with ("W/"))
-      item.remove_prefix (2);
-    if (item == etag || item == "*")
-      return true;
-  }
-  return false;
-}
-
 std::string
 etag_of (const std::string &body)
 {
@@ -70,16 +24,17 @@ etag_of (const std::string &body)
 }
 
 void
-answer_document (const http::Request &request, const std::string &body, const char *type,
-    const std::string &etag)
+answer_document (const http::Request &request, const WebFile &file)
 {
-  set_header (request, "Cache-Control", "no-cache");
-  set_header (request, "ETag", etag.c_str ());
-  set_header (request, "X-Content-Type-Options", "nosniff");
-  if (has_already (request, etag))
-    http::respond (request, SOUP_STATUS_NOT_MODIFIED, nullptr, "");
-  else
-    http::respond (request, SOUP_STATUS_OK, type, body);
+  http::set_header (request, "X-Content-Type-Options", "nosniff");
+  http::respond_content (request,
+      {.type = file.type, .pieces = {file.body}, .etag = file.etag, .cache_control = "no-cache"});
+}
+
+WebFile
+new_file (const std::string &body, const char *type)
+{
+  return {adopt (g_bytes_new (body.data (), body.size ())), type, etag_of (body)};
 }
 
 std::vector<std::string_view>
@@ -133,10 +88,21 @@ Site::answer_file (const http::Request &request, const std::string &name) const
     return;
   }
   if (name == "watch.html") {
-    set_header (request, "Content-Security-Policy", page_policy);
-    set_header (request, "Referrer-Policy", "no-referrer");
+    http::set_header (request, "Content-Security-Policy", page_policy);
+    http::set_header (request, "Referrer-Policy", "no-referrer");
   }
-  answer_document (request, found->second.body, found->second.type.c_str (), found->second.etag);
+  answer_document (request, found->second);
+}
+
+static void
+refuse_method (const http::Request &request)
+{
+  http::set_header (request, "Allow", "POST, OPTIONS");
+  if (request.method == "OPTIONS")
+    http::respond (request, SOUP_STATUS_NO_CONTENT, nullptr, "");
+  else
+    http::respond_problem (
+        request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this address answers POST, OPTIONS");
 }
 
 /** draft-ietf-wish-whep: a player is to ask again for a stream that is not live yet. */
@@ -144,8 +110,8 @@ void
 Site::answer_whep (const http::Request &request) const
 {
   if (request.method != "POST")
-    return refuse_method (request, "POST, OPTIONS");
-  set_header (request, "Retry-After", "1");
+    return refuse_method (request);
+  http::set_header (request, "Retry-After", "1");
   http::respond_problem (request, SOUP_STATUS_CONFLICT, "the stream is not live");
 }
 
@@ -158,8 +124,8 @@ Site::answer (const http::Request &request) const
         request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
   if (target.kind == Target::Kind::whep)
     return answer_whep (request);
-  if (!is_reading (request))
-    return refuse_method (request, "GET, HEAD, OPTIONS");
+  if (!http::is_reading (request))
+    return;
   switch (target.kind) {
     case Target::Kind::health:
       return http::respond (request, SOUP_STATUS_OK, "text/plain", "ok\n");
@@ -170,8 +136,8 @@ Site::answer (const http::Request &request) const
     default:
       break;
   }
-  const auto document = status_document (board_.get (target.name));
-  answer_document (request, document, "application/json", etag_of (document));
+  answer_document (
+      request, new_file (status_document (board_.get (target.name)), "application/json"));
 }
 
 namespace {
@@ -202,9 +168,7 @@ read_web_file (const std::string &folder, const std::string &name,
   const String owned (data);
   if (size > largest_asset)
     return log_line (path + " is too large for the web: left out");
-  std::string body (data, size);
-  auto etag = etag_of (body);
-  out[name] = {std::move (body), type_of (name), std::move (etag)};
+  out[name] = new_file (std::string (data, size), type_of (name));
 }
 
 } // namespace

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "gst-plugins/common/http_server.hpp"
+#include "gst-plugins/common/http_content.hpp"
 #include "launcher/status.hpp"
 
 namespace stagedoor {
@@ -25,7 +25,9 @@ Target target_of (std::string_view path);
 /** A file of the web folder. */
 struct WebFile
 {
-  std::string body, type, etag;
+  Ref<GBytes> body;
+  const char *type;
+  std::string etag;
 };
 
 /** Reads watch.html and assets/ of @p folder, once; keyed by "watch.html", "assets/NAME". */

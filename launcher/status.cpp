@@ -99,16 +99,22 @@ add_ingest (JsonWriter &json, const StreamStatus &status)
   json.end_object ();
 }
 
-std::int64_t
-viewers_of (const StreamStatus &status)
+/** How many watch, in all and by the element that serves them. */
+void
+add_viewers (JsonWriter &json, const StreamStatus &status)
 {
+  std::map<std::string, std::int64_t> audiences;
   std::int64_t all = 0;
   for (const auto &element : status.audiences) {
     guint viewers = 0;
     g_object_get (element.get (), "viewers", &viewers, nullptr);
     all += viewers;
+    audiences[GST_OBJECT_NAME (element.get ())] = viewers;
   }
-  return all;
+  json.add ("viewers", all).object ("audiences");
+  for (const auto &[name, viewers] : audiences)
+    json.add (name.c_str (), viewers);
+  json.end_object ();
 }
 
 } // namespace
@@ -145,7 +151,8 @@ status_document (const StreamStatus &status)
 {
   JsonWriter json;
   json.object ().add ("stream", status.name).add ("state", name (status.phase));
-  json.add ("since", format_time (status.since)).add ("viewers", viewers_of (status));
+  json.add ("since", format_time (status.since));
+  add_viewers (json, status);
   add_video (json, status.video);
   add_audio (json, status.audio);
   if (status.protocol.empty ())
@@ -159,7 +166,9 @@ status_document (const StreamStatus &status)
   json.end_array ().object ("decisions");
   for (const auto &[where, text] : status.decisions)
     json.add (where.c_str (), text);
-  json.end_object ().add ("whep", "/" + status.name + "/whep").end_object ();
+  json.end_object ().add ("whep", "/" + status.name + "/whep");
+  json.add ("hls", "/" + status.name + "/playlist.m3u8");
+  json.add ("thumbnail", "/" + status.name + "/thumbnail.jpg").end_object ();
   return json.text ();
 }
 

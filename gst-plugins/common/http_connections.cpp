@@ -3,14 +3,17 @@
 #include "gst-plugins/common/http_connections.hpp"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 
+#include <glib-unix.h>
 #include <gst/gst.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
-#include "gst-plugins/common/http_filter.hpp"
-#include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/common/listen_address.hpp"
 
 GST_DEBUG_CATEGORY_STATIC (stage_http_debug);
 #define GST_CAT_DEFAULT stage_http_debug
@@ -18,38 +21,33 @@ GST_DEBUG_CATEGORY_STATIC (stage_http_debug);
 namespace stagedoor::http {
 namespace {
 
-constexpr gint64 never = G_MAXINT64;
-/** How much of a body that is too large is read so that the client listens to the refusal. */
-constexpr std::size_t politeness = 1024 * 1024;
-
-GSocket *
-socket_of (GObject *stream)
-{
-  return g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
-}
+/** At a time; timers and tasks have their turn in between. */
+constexpr int most_events = 256;
+constexpr int most_accepted = 64;
 
 } // namespace
 
 Connections::Connections (
-    GMainContext *context, GSocket *listening, SoupServer *server, const Limits &limits)
-    : context_ (context), listening_ (listening), server_ (server), limits_ (limits)
+    GMainContext *context, GSocket *listening, Service &service, const Limits &limits)
+    : context_ (context), listening_ (listening), service_ (service), limits_ (limits),
+      epoll_ (epoll_create1 (EPOLL_CLOEXEC)), ready_ (g_unix_fd_source_new (epoll_.get (), G_IO_IN))
 {
   static std::once_flag once; // each server has its own thread
   std::call_once (once,
       [] { GST_DEBUG_CATEGORY_INIT (stage_http_debug, "stagehttp", 0, "shared HTTP server"); });
   g_socket_set_blocking (listening, FALSE);
-  watch ();
+  g_source_set_callback (ready_, G_SOURCE_FUNC (on_ready), this, nullptr);
+  g_source_attach (ready_, context_);
+  listen ();
 }
 
 Connections::~Connections ()
 {
-  for (GSource *source : {tick_, watch_})
+  for (GSource *source : {tick_, ready_})
     if (source != nullptr) {
       g_source_destroy (source);
       g_source_unref (source);
     }
-  for (const auto &[address, connection] : entries_)
-    g_object_weak_unref (connection.stream, on_gone, this);
 }
 
 gint64
@@ -71,165 +69,111 @@ Connections::tick ()
 }
 
 void
-Connections::watch ()
+Connections::listen ()
 {
-  watch_ = g_socket_create_source (listening_, G_IO_IN, nullptr);
-  g_source_set_callback (watch_, G_SOURCE_FUNC (on_listening), this, nullptr);
-  g_source_attach (watch_, context_);
+  epoll_event event{EPOLLIN, {.ptr = nullptr}};
+  epoll_ctl (epoll_.get (), EPOLL_CTL_ADD, g_socket_get_fd (listening_), &event);
+  accepting_ = true;
+}
+
+void
+Connections::watch (Connection &connection, std::uint32_t events)
+{
+  epoll_event event{events, {.ptr = &connection}};
+  if (epoll_ctl (epoll_.get (), EPOLL_CTL_MOD, connection.fd (), &event) != 0)
+    epoll_ctl (epoll_.get (), EPOLL_CTL_ADD, connection.fd (), &event);
 }
 
 gboolean
-Connections::on_listening (GSocket *, GIOCondition, gpointer self)
+Connections::on_ready (gint, GIOCondition, gpointer data)
 {
-  auto &connections = *static_cast<Connections *> (self);
-  connections.accept_one ();
-  return connections.watch_ != nullptr;
+  auto &self = *static_cast<Connections *> (data);
+  std::array<epoll_event, most_events> events;
+  const int n = epoll_wait (self.epoll_.get (), events.data (), most_events, 0);
+  for (int i = 0; i < n; ++i) {
+    const auto &event = events[static_cast<std::size_t> (i)];
+    if (event.data.ptr == nullptr)
+      self.accept_some ();
+    else
+      static_cast<Connection *> (event.data.ptr)->on_ready (event.events);
+  }
+  self.gone_.clear ();
+  return G_SOURCE_CONTINUE;
 }
 
 void
-Connections::accept_one ()
+Connections::accept_some ()
 {
-  GError *raw = nullptr;
-  GSocket *socket = g_socket_accept (listening_, nullptr, &raw);
-  const Error error (raw);
-  if (socket != nullptr) {
-    admit (socket);
-    g_object_unref (socket);
-  } else if (!g_error_matches (raw, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
-    // Likely no file descriptor is left. Trying again at once would only burn the processor.
-    GST_WARNING ("cannot accept a connection: %s", raw->message);
-    shut_latest ();
-    g_clear_pointer (&watch_, g_source_unref);
-    tick ();
+  const int listening = g_socket_get_fd (listening_);
+  for (int i = 0; i < most_accepted; ++i) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    Fd fd (accept4 (
+        listening, reinterpret_cast<sockaddr *> (&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd.get () >= 0) {
+      admit (std::move (fd), from_sockaddr (from).ip.to_string ());
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return;
+      // Likely no file descriptor is left. Trying again at once would only burn the processor.
+      GST_WARNING ("cannot accept a connection: %s", g_strerror (errno));
+      shut_latest ();
+      epoll_ctl (epoll_.get (), EPOLL_CTL_DEL, listening, nullptr);
+      accepting_ = false;
+      return tick ();
+    }
   }
 }
 
 void
-Connections::admit (GSocket *socket)
+Connections::admit (Fd fd, std::string peer)
 {
-  if (entries_.size () >= limits_.connections && !shut_latest ())
+  if (all_.size () >= limits_.connections && !shut_latest ())
     return; // all of them wait for us
-  GSocketAddress *local = g_socket_get_local_address (socket, nullptr);
-  GSocketAddress *remote = g_socket_get_remote_address (socket, nullptr);
-  if (local != nullptr && remote != nullptr) {
-    g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
-    auto *stream = G_OBJECT (g_socket_connection_factory_create_connection (socket));
-    GIOStream *filtered = new_filtered_stream (G_IO_STREAM (stream));
-    entries_[G_OBJECT (remote)] = {
-        stream, g_io_stream_get_input_stream (filtered), deadline (), nullptr, 0, 0};
-    tick ();
-    g_object_weak_ref (stream, on_gone, this);
-    soup_server_accept_iostream (server_, filtered, local, remote, nullptr);
-    g_object_unref (filtered);
-    g_object_unref (stream);
-  }
-  g_clear_object (&local);
-  g_clear_object (&remote);
+  const int on = 1;
+  setsockopt (fd.get (), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  auto connection = std::make_unique<Connection> (*this, std::move (fd), std::move (peer));
+  auto *key = connection.get ();
+  all_.emplace (key, std::move (connection));
+  tick ();
 }
 
 void
-Connections::on_gone (gpointer self, GObject *stream)
+Connections::on_gone (Connection &connection)
 {
-  std::erase_if (static_cast<Connections *> (self)->entries_,
-      [stream] (const auto &entry) { return entry.second.stream == stream; });
-}
-
-/** libsoup sees the end of the stream and closes it; from here on it no longer counts. */
-void
-Connections::shut (Entries::iterator entry)
-{
-  GObject *stream = entry->second.stream;
-  entries_.erase (entry);
-  g_object_weak_unref (stream, on_gone, this);
-  g_socket_shutdown (socket_of (stream), TRUE, TRUE, nullptr);
+  const auto found = all_.find (&connection);
+  gone_.push_back (std::move (found->second));
+  all_.erase (found);
 }
 
 bool
 Connections::shut_latest ()
 {
-  const auto latest = std::min_element (entries_.begin (), entries_.end (),
-      [] (const auto &a, const auto &b) { return a.second.deadline < b.second.deadline; });
-  if (latest == entries_.end () || latest->second.deadline == never)
+  const auto latest = std::ranges::min_element (
+      all_, {}, [] (const auto &entry) { return entry.first->deadline (); });
+  if (latest == all_.end () || latest->first->deadline () == Connection::never)
     return false;
-  shut (latest);
+  latest->first->shut ();
   return true;
 }
 
 gboolean
-Connections::on_tick (gpointer self)
+Connections::on_tick (gpointer data)
 {
-  auto &connections = *static_cast<Connections *> (self);
+  auto &self = *static_cast<Connections *> (data);
   const auto now = g_get_monotonic_time ();
-  for (auto it = connections.entries_.begin (); it != connections.entries_.end ();) {
-    const auto entry = it++;
-    auto &connection = entry->second;
-    if (connection.deferred != nullptr && !is_deferred (connection.deferred))
-      connections.expects_client (connection.deferred); // its answer waits to be taken
-    else if (connection.deadline < now)
-      connections.shut (entry);
+  for (auto it = self.all_.begin (); it != self.all_.end ();) {
+    auto *connection = (it++)->first;
+    if (connection->deadline () < now)
+      connection->shut ();
   }
-  if (connections.watch_ == nullptr)
-    connections.watch ();
-  if (!connections.entries_.empty ())
+  self.gone_.clear ();
+  if (!self.accepting_)
+    self.listen ();
+  if (!self.all_.empty ())
     return G_SOURCE_CONTINUE;
-  g_clear_pointer (&connections.tick_, g_source_unref);
+  g_clear_pointer (&self.tick_, g_source_unref);
   return G_SOURCE_REMOVE;
-}
-
-Connections::Connection *
-Connections::find (SoupServerMessage *message)
-{
-  const auto found = entries_.find (G_OBJECT (soup_server_message_get_remote_address (message)));
-  return found != entries_.end () ? &found->second : nullptr;
-}
-
-void
-Connections::expects_request (SoupServerMessage *message)
-{
-  expects_client (message);
-  if (auto *connection = find (message))
-    expect_head (connection->filter);
-}
-
-void
-Connections::expects_client (SoupServerMessage *message)
-{
-  if (auto *connection = find (message)) {
-    connection->deadline = deadline ();
-    connection->deferred = nullptr;
-  }
-}
-
-void
-Connections::expects_handler (SoupServerMessage *message)
-{
-  if (auto *connection = find (message)) {
-    connection->deadline = never;
-    connection->deferred = message;
-  }
-}
-
-void
-Connections::begin_body (SoupServerMessage *message, std::size_t limit)
-{
-  if (auto *connection = find (message)) {
-    connection->body_limit = limit;
-    connection->body_size = 0;
-    expect_no_head (connection->filter);
-  }
-}
-
-bool
-Connections::take_body (SoupServerMessage *message, std::size_t size)
-{
-  auto *connection = find (message);
-  if (connection == nullptr)
-    return false;
-  connection->body_size += size;
-  const auto limit = connection->body_limit;
-  if (connection->body_size > limit + politeness)
-    end_input (connection->filter); // libsoup goes on reading for as long as there is something
-  return connection->body_size <= limit;
 }
 
 } // namespace stagedoor::http

@@ -1,68 +1,57 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Accepts the HTTP server's connections and bounds each: time, size of a body, how many at once.
+// Accepts the HTTP server's connections and bounds them: time, and how many at once.
 #pragma once
 
 #include <map>
+#include <memory>
+#include <vector>
 
 #include <gio/gio.h>
-#include <libsoup/soup.h>
 
+#include "gst-plugins/common/http_connection.hpp"
 #include "gst-plugins/common/http_server.hpp"
 
 namespace stagedoor::http {
 
-/** Whether the answer is left to a Deferred, and can still be given. http thread. */
-bool is_deferred (SoupServerMessage *message);
-
-/** http thread only. libsoup's own listener is not used because it stops for good at the first
- * accept() that fails, as it does when file descriptors run out. */
+/** http thread only. GMainContext hands all its descriptors to poll() each time that something
+ * happens; this one hands it a single epoll descriptor instead. */
 class Connections
 {
 public:
   /** All borrowed; they outlive this object. */
-  Connections (GMainContext *context, GSocket *listening, SoupServer *server, const Limits &limits);
+  Connections (GMainContext *context, GSocket *listening, Service &service, const Limits &limits);
   ~Connections ();
   Connections (const Connections &) = delete;
   Connections &operator= (const Connections &) = delete;
 
-  /** What a message's connection is doing. A connection that was shut down is silently ignored. */
-  void expects_request (SoupServerMessage *message); ///< the client is to send the one after it
-  void expects_client (SoupServerMessage *message);  ///< the client is to send, or take, something
-  void expects_handler (SoupServerMessage *message); ///< from now until it is no longer deferred
-  void begin_body (SoupServerMessage *message, std::size_t limit);
-  /** Whether the body is within its limit still. */
-  bool take_body (SoupServerMessage *message, std::size_t size);
+  // For connections.
+  Service &service () const { return service_; }
+  /** What is to be told of; for the first time, or instead of what was before. */
+  void watch (Connection &connection, std::uint32_t events);
+  /** Nothing more comes of it. It lives on until it is off the stack. */
+  void on_gone (Connection &connection);
+  /** When one that we wait for from now on is out of time. */
+  gint64 deadline () const;
 
 private:
-  struct Connection
-  {
-    GObject *stream;      // the GSocketConnection; this entry goes when it does
-    GInputStream *filter; // owns stream
-    gint64 deadline;
-    SoupServerMessage *deferred; // borrowed; while set, the deadline is never
-    std::size_t body_limit, body_size;
-  };
-  using Entries = std::map<GObject *, Connection>; // by remote address object
-
-  static gboolean on_listening (GSocket *, GIOCondition, gpointer self);
+  static gboolean on_ready (gint, GIOCondition, gpointer self);
   static gboolean on_tick (gpointer self);
-  static void on_gone (gpointer self, GObject *stream);
-  gint64 deadline () const;
+  void listen ();
   void tick ();
-  void watch ();
-  void accept_one ();
-  void admit (GSocket *socket);
-  void shut (Entries::iterator entry);
+  void accept_some ();
+  void admit (Fd fd, std::string peer);
   bool shut_latest ();
-  Connection *find (SoupServerMessage *message);
 
   GMainContext *const context_;
   GSocket *const listening_;
-  SoupServer *const server_;
+  Service &service_;
   const Limits limits_;
-  GSource *watch_ = nullptr; // none while accept() fails
+  const Fd epoll_;
+  bool accepting_ = false;   // not while accept() fails
+  GSource *ready_ = nullptr; // of epoll_
   GSource *tick_ = nullptr;  // none while there is nobody
-  Entries entries_;
+  std::map<Connection *, std::unique_ptr<Connection>> all_;
+  std::vector<std::unique_ptr<Connection>> gone_;
 };
 
 } // namespace stagedoor::http

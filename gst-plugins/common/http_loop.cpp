@@ -22,9 +22,31 @@ register_gio_types ()
     g_type_ensure (type);
 }
 
-Loop::Loop () : context_ (g_main_context_new ()), loop_ (g_main_loop_new (context_.get (), FALSE))
+static gboolean
+dispatch (GSource *source, GSourceFunc call, gpointer data)
+{
+  g_source_set_ready_time (source, -1);
+  return call (data);
+}
+
+static GSourceFuncs ready_time_funcs = {nullptr, nullptr, dispatch, nullptr, nullptr, nullptr};
+
+Loop::Loop ()
+    : context_ (g_main_context_new ()), loop_ (g_main_loop_new (context_.get (), FALSE)),
+      wake_ (g_source_new (&ready_time_funcs, sizeof (GSource)))
 {
   register_gio_types ();
+  const GSourceFunc call = [] (gpointer self) -> gboolean {
+    static_cast<Loop *> (self)->run_tasks ();
+    return G_SOURCE_CONTINUE;
+  };
+  g_source_set_callback (wake_.get (), call, this, nullptr);
+  g_source_attach (wake_.get (), context ());
+}
+
+Loop::~Loop ()
+{
+  g_source_destroy (wake_.get ());
 }
 
 std::shared_ptr<Loop>
@@ -64,18 +86,10 @@ Loop::post (Task task)
     if (ended_)
       return;
     tasks_.push_back (std::move (task));
+    if (tasks_.size () > 1)
+      return; // it has been woken already
   }
-  GSource *source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (
-      source,
-      [] (gpointer self) -> gboolean {
-        static_cast<Loop *> (self)->run_tasks ();
-        return G_SOURCE_REMOVE;
-      },
-      this, nullptr);
-  g_source_attach (source, context ());
-  g_source_unref (source);
+  g_source_set_ready_time (wake_.get (), 0);
 }
 
 void

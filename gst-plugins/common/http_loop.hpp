@@ -19,6 +19,7 @@ public:
   using Task = std::function<void ()>;
 
   Loop ();
+  ~Loop ();
   Loop (const Loop &) = delete;
   Loop &operator= (const Loop &) = delete;
 
@@ -42,7 +43,8 @@ private:
 
   const Owned<GMainContext, g_main_context_unref> context_;
   const Owned<GMainLoop, g_main_loop_unref> loop_;
-  std::mutex mutex_;       // innermost; guards both below
+  const Owned<GSource, g_source_unref> wake_; // ready when there are tasks
+  std::mutex mutex_;                          // innermost; guards both below
   std::deque<Task> tasks_; // here and not in GSources, so that TSan sees the hand-over
   bool ended_ = false;
 };

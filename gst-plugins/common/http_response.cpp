@@ -2,9 +2,10 @@
 // Answers to HTTP requests, at once or later.
 #include "gst-plugins/common/http_server.hpp"
 
+#include <algorithm>
 #include <utility>
 
-#include "gst-plugins/common/http_connections.hpp"
+#include "gst-plugins/common/http_connection.hpp"
 #include "gst-plugins/common/http_loop.hpp"
 #include "gst-plugins/common/ref.hpp"
 
@@ -12,9 +13,10 @@ namespace stagedoor::http {
 namespace {
 
 constexpr const char *allowed_methods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
-constexpr const char *allowed_headers = "Authorization, Content-Type, If-Match, If-None-Match";
+constexpr const char *allowed_headers =
+    "Authorization, Content-Type, If-Match, If-None-Match, Range";
 constexpr const char *exposed_headers =
-    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After";
+    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After, Content-Range, Date";
 
 /** A JSON string, whatever @p text holds. */
 std::string
@@ -30,12 +32,21 @@ quoted (const std::string &text)
   return out + '"';
 }
 
-constexpr const char *deferred_key = "stagedoor-deferred";
-
 void
-set_deferred (SoupServerMessage *message, bool deferred)
+begin_response (const Request &request, unsigned status)
 {
-  g_object_set_data (G_OBJECT (message), deferred_key, GINT_TO_POINTER (deferred));
+  auto &exchange = *request.exchange;
+  exchange.set_header ("Access-Control-Allow-Origin", "*");
+  exchange.set_header ("Access-Control-Expose-Headers", exposed_headers);
+  if (request.method == "OPTIONS") {
+    exchange.set_header ("Access-Control-Allow-Methods", allowed_methods);
+    exchange.set_header ("Access-Control-Allow-Headers", allowed_headers);
+    exchange.set_header ("Access-Control-Max-Age", "7200");
+  }
+  if (!exchange.has_header ("Cache-Control"))
+    exchange.set_header ("Cache-Control", "no-store");
+  exchange.status = status;
+  exchange.pieces.clear ();
 }
 
 } // namespace
@@ -43,20 +54,23 @@ set_deferred (SoupServerMessage *message, bool deferred)
 void
 respond (const Request &request, unsigned status, const char *content_type, std::string body)
 {
-  auto *headers = soup_server_message_get_response_headers (request.message);
-  soup_message_headers_replace (headers, "Access-Control-Allow-Origin", "*");
-  soup_message_headers_replace (headers, "Access-Control-Expose-Headers", exposed_headers);
-  if (request.method == "OPTIONS") {
-    soup_message_headers_replace (headers, "Access-Control-Allow-Methods", allowed_methods);
-    soup_message_headers_replace (headers, "Access-Control-Allow-Headers", allowed_headers);
-    soup_message_headers_replace (headers, "Access-Control-Max-Age", "7200");
-  }
-  if (soup_message_headers_get_one (headers, "Cache-Control") == nullptr)
-    soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  soup_server_message_set_status (request.message, status, nullptr);
-  if (content_type != nullptr)
-    soup_server_message_set_response (
-        request.message, content_type, SOUP_MEMORY_COPY, body.data (), body.size ());
+  begin_response (request, status);
+  if (content_type == nullptr)
+    return;
+  set_header (request, "Content-Type", content_type);
+  auto *kept = new std::string (std::move (body));
+  request.exchange->pieces.push_back (adopt (g_bytes_new_with_free_func (
+      kept->data (), kept->size (),
+      [] (gpointer data) { delete static_cast<std::string *> (data); }, kept)));
+}
+
+void
+respond_bytes (const Request &request, unsigned status, const char *content_type,
+    std::span<const Ref<GBytes>> pieces)
+{
+  begin_response (request, status);
+  set_header (request, "Content-Type", content_type);
+  request.exchange->pieces.assign (pieces.begin (), pieces.end ());
 }
 
 void
@@ -67,41 +81,57 @@ respond_problem (const Request &request, unsigned status, const std::string &det
           + R"(,"status":)" + std::to_string (status) + R"(,"detail":)" + quoted (detail) + "}\n");
 }
 
-bool
-is_deferred (SoupServerMessage *message)
+void
+set_header (const Request &request, const char *name, const std::string &value)
 {
-  return g_object_get_data (G_OBJECT (message), deferred_key) != nullptr;
+  request.exchange->set_header (name, value);
 }
 
-Deferred::Deferred (Request request)
-    : request_ (std::move (request)), message_ (g_object_ref (request_.message), g_object_unref),
-      loop_ (Loop::current ())
+std::optional<std::string>
+header (const Request &request, const char *name)
 {
-  soup_server_message_pause (request_.message);
-  set_deferred (request_.message, true);
-  // libsoup has nothing to resume once the connection is closed.
-  g_signal_connect (request_.message, "disconnected",
-      G_CALLBACK (+[] (SoupServerMessage *message) { set_deferred (message, false); }), nullptr);
+  const auto value = request.exchange->asked.field (name);
+  return value ? std::optional<std::string> (*value) : std::nullopt;
+}
+
+std::string
+url_of (const Request &request, const std::string &path, std::uint16_t port)
+{
+  constexpr std::size_t max_host = 255;
+  auto host = header (request, "Host").value_or ("").substr (0, max_host);
+  host.resize (std::min (host.find_first_of ("/?#@"), host.size ())); // the query is in the query
+  if (host.rfind (':') == std::string::npos || host.ends_with (']'))
+    host += ":" + std::to_string (port);
+  return "http://" + host + path + (request.query.empty () ? "" : "?" + request.query);
+}
+
+Deferred::Deferred (Request request) : request_ (std::move (request)), loop_ (Loop::current ())
+{
+  request_.exchange->deferred = true;
 }
 
 Deferred::~Deferred ()
 {
-  if (message_ != nullptr)
+  if (request_.exchange != nullptr)
     answer ([] (const Request &request) {
       respond_problem (request, SOUP_STATUS_SERVICE_UNAVAILABLE, "nobody is left to answer this");
     });
 }
 
-/** Our reference goes along, so that the message ends its life on the http thread. */
+bool
+Deferred::is_awaited () const
+{
+  return request_.exchange != nullptr && request_.exchange->connection != nullptr;
+}
+
 void
 Deferred::answer (Handler write)
 {
-  loop_->post ([request = request_, message = std::move (message_), write = std::move (write)] {
+  loop_->post ([request = std::exchange (request_, {}), write = std::move (write)] {
     write (request);
-    if (is_deferred (request.message)) {
-      set_deferred (request.message, false);
-      soup_server_message_unpause (request.message);
-    }
+    request.exchange->deferred = false;
+    if (auto *connection = request.exchange->connection)
+      connection->on_answered ();
   });
 }
 

@@ -8,11 +8,12 @@ constexpr const char *sdp_type = "application/sdp";
 constexpr const char *fragment_type = "application/trickle-ice-sdpfrag";
 
 bool
-is_of_type (const Request &request, const char *wanted)
+is_of_type (const Request &request, std::string_view wanted)
 {
-  const char *type = soup_message_headers_get_content_type (
-      soup_server_message_get_request_headers (request.message), nullptr);
-  return type != nullptr && g_ascii_strcasecmp (type, wanted) == 0;
+  const auto type = header (request, "Content-Type").value_or ("");
+  const auto name = std::string_view (type).substr (0, type.find_first_of ("; \t"));
+  return name.size () == wanted.size ()
+         && g_ascii_strncasecmp (name.data (), wanted.data (), name.size ()) == 0;
 }
 
 void
@@ -23,21 +24,6 @@ refuse_method (const Request &request, const char *allowed, const std::string &t
 }
 
 } // namespace
-
-void
-set_header (const Request &request, const char *name, const std::string &value)
-{
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (request.message), name, value.c_str ());
-}
-
-std::optional<std::string>
-header (const Request &request, const char *name)
-{
-  const char *value = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (request.message), name);
-  return value != nullptr ? std::optional<std::string> (value) : std::nullopt;
-}
 
 bool
 answer_without_offer (const Request &request)

@@ -14,9 +14,6 @@ namespace stagedoor::http {
 constexpr std::size_t max_sdp = 64 * 1024;
 
 // All on the http thread.
-void set_header (const Request &request, const char *name, const std::string &value);
-std::optional<std::string> header (const Request &request, const char *name);
-
 /** Answers whatever isn't a POST to the address that takes offers; false when it is one. */
 bool answer_without_offer (const Request &request);
 /** Whether the body is SDP by what its type says. */

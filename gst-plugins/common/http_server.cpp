@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// SoupServer on a thread of its own: the service, its routes and the way of a request to one.
+// A server on a thread of its own: the service, its routes and the way of a request to one.
 #include "gst-plugins/common/http_server.hpp"
 
 #include <algorithm>
@@ -33,34 +33,24 @@ struct Route
 };
 
 std::string
-bearer_of (SoupServerMessage *message)
+bearer_of (const http1::RequestHead &head)
 {
   constexpr std::string_view scheme = "Bearer ";
-  const char *authorization = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Authorization");
-  if (authorization == nullptr
-      || g_ascii_strncasecmp (authorization, scheme.data (), scheme.size ()) != 0)
+  auto token = head.field ("Authorization").value_or ("");
+  if (token.size () < scheme.size ()
+      || !http1::same_name (token.substr (0, scheme.size ()), scheme))
     return "";
-  std::string_view token (authorization + scheme.size ());
+  token.remove_prefix (scheme.size ());
   token.remove_prefix (std::min (token.find_first_not_of (' '), token.size ()));
   return std::string (token);
 }
 
-std::string
-peer_of (SoupServerMessage *message)
-{
-  const char *host = soup_server_message_get_remote_host (message);
-  const auto ip = IpAddress::parse (host != nullptr ? host : "");
-  return ip ? ip->to_string () : "";
-}
-
 Request
-request_of (SoupServerMessage *message)
+request_of (const std::shared_ptr<Exchange> &exchange, std::string body)
 {
-  GUri *uri = soup_server_message_get_uri (message);
-  const char *query = g_uri_get_query (uri);
-  return {message, soup_server_message_get_method (message), g_uri_get_path (uri),
-      query != nullptr ? query : "", bearer_of (message), "", peer_of (message)};
+  const auto &head = exchange->asked;
+  return {exchange, head.method, head.path, head.query, bearer_of (head), std::move (body),
+      *exchange->peer, std::string (head.field ("Range").value_or (""))};
 }
 
 constexpr std::string_view any_segment = "/*";
@@ -109,7 +99,7 @@ is_normal (const std::string &path)
 
 /** What the http thread owns. Kept alive by that thread, so that the last Server may be dropped
  * even inside a handler. */
-class Core
+class Core final : public Service
 {
 public:
   Core () = default;
@@ -121,16 +111,14 @@ public:
   void add (const std::shared_ptr<Route> &route);
   void remove (const std::shared_ptr<Route> &route);
 
+  std::size_t body_limit (const http1::RequestHead &head) override;
+  void on_request (const std::shared_ptr<Exchange> &exchange, std::string body) override;
+  void on_too_large (const std::shared_ptr<Exchange> &exchange) override;
+
 private:
   std::shared_ptr<Route> find (const std::string &path, std::string_view query);
-  void connect (SoupServer *server);
-  void on_started (SoupServerMessage *message);
-  void on_headers (SoupServerMessage *message);
-  void on_request (SoupServerMessage *message);
-  void refuse_body (SoupServerMessage *message);
 
   const std::shared_ptr<Loop> loop_ = std::make_shared<Loop> ();
-  std::unique_ptr<Connections> connections_;   // http thread
   std::mutex routes_mutex_;                    // innermost
   std::vector<std::shared_ptr<Route>> routes_; // protected by routes_mutex_
 };
@@ -169,121 +157,36 @@ Core::find (const std::string &path, std::string_view query)
   return best;
 }
 
-/** The server has connected its own handlers already, which run first. */
-void
-Core::on_started (SoupServerMessage *message)
+std::size_t
+Core::body_limit (const http1::RequestHead &head)
 {
-  connections_->expects_client (message);
-  const auto connect = [this, message] (
-                           const char *signal, void (*call) (SoupServerMessage *, Core *)) {
-    g_signal_connect (message, signal, G_CALLBACK (call), this);
-  };
-  connect (
-      "got-headers", +[] (SoupServerMessage *m, Core *core) { core->on_headers (m); });
-  g_signal_connect (message, "got-chunk",
-      G_CALLBACK (+[] (SoupServerMessage *m, GBytes *chunk, Core *core) {
-        if (!core->connections_->take_body (m, g_bytes_get_size (chunk)))
-          core->refuse_body (m);
-      }),
-      this);
-  connect (
-      "wrote-headers",
-      +[] (SoupServerMessage *m, Core *core) { core->connections_->expects_client (m); });
-  g_signal_connect (message, "wrote-body-data",
-      G_CALLBACK (+[] (SoupServerMessage *m, guint, Core *core) {
-        core->connections_->expects_client (m);
-      }),
-      this);
+  const auto route = find (head.path, head.query);
+  return route != nullptr ? route->body_limit : 0;
 }
 
 void
-Core::refuse_body (SoupServerMessage *message)
+Core::on_too_large (const std::shared_ptr<Exchange> &exchange)
 {
-  auto *body = soup_server_message_get_request_body (message);
-  soup_message_body_set_accumulate (body, FALSE);
-  soup_message_body_truncate (body);
-  if (soup_server_message_get_status (message) == 0)
-    respond_problem (request_of (message), SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
-        "the request body is larger than this address accepts");
+  respond_problem (request_of (exchange, {}), SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+      "the request body is larger than this address accepts");
 }
 
 void
-Core::on_headers (SoupServerMessage *message)
+Core::on_request (const std::shared_ptr<Exchange> &exchange, std::string body)
 {
-  auto *headers = soup_server_message_get_request_headers (message);
-  // libsoup would cut an answer into as many pieces as a stranger cares to list.
-  soup_message_headers_remove (headers, "Range");
-  GUri *uri = soup_server_message_get_uri (message);
-  const char *query = g_uri_get_query (uri);
-  const auto route = find (g_uri_get_path (uri), query != nullptr ? query : "");
-  const auto limit = route != nullptr ? route->body_limit : 0;
-  connections_->begin_body (message, limit);
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
-      && static_cast<guint64> (soup_message_headers_get_content_length (headers)) > limit)
-    refuse_body (message);
-}
-
-void
-Core::on_request (SoupServerMessage *message)
-{
-  auto request = request_of (message);
-  if (request.method == "CONNECT") { // libsoup calls its path "/"
-    respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
-    return;
-  }
+  const auto request = request_of (exchange, std::move (body));
+  if (request.method == "CONNECT")
+    return respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
   const auto route = find (request.path, request.query);
-  if (route == nullptr) {
-    respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
-    return;
-  }
-  GBytes *body = soup_message_body_flatten (soup_server_message_get_request_body (message));
-  gsize size = 0;
-  const auto *data = static_cast<const char *> (g_bytes_get_data (body, &size));
-  request.body.assign (data != nullptr ? data : "", size);
-  g_bytes_unref (body);
+  if (route == nullptr)
+    return respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
   std::lock_guard running (route->running);
   if (route->alive)
     route->handler (request);
   else
     respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
-  if (is_deferred (message))
-    connections_->expects_handler (message);
-}
-
-void
-Core::connect (SoupServer *server)
-{
-  g_signal_connect (server, "request-started",
-      G_CALLBACK (+[] (SoupServer *, SoupServerMessage *m, Core *core) { core->on_started (m); }),
-      this);
-  for (const char *signal : {"request-finished", "request-aborted"})
-    g_signal_connect (server, signal,
-        G_CALLBACK (+[] (SoupServer *, SoupServerMessage *m, Core *core) {
-          core->connections_->expects_request (m);
-        }),
-        this);
-  soup_server_add_handler (
-      server, nullptr,
-      [] (SoupServer *, SoupServerMessage *m, const char *, GHashTable *, gpointer core) {
-        static_cast<Core *> (core)->on_request (m);
-      },
-      this, nullptr);
-}
-
-/** libsoup keeps connections alive only while it has a listener: this one hears nothing ever.
- * Returns the other end, to be kept open. */
-GSocket *
-listen_to_nothing (SoupServer *server)
-{
-  int ends[2];
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return nullptr;
-  GSocket *ear = g_socket_new_from_fd (ends[0], nullptr);
-  GSocket *mouth = g_socket_new_from_fd (ends[1], nullptr);
-  if (ear != nullptr)
-    soup_server_listen_socket (server, ear, static_cast<SoupServerListenOptions> (0), nullptr);
-  g_clear_object (&ear);
-  return mouth;
+  if (exchange->status == 0 && !exchange->deferred)
+    respond_problem (request, SOUP_STATUS_INTERNAL_SERVER_ERROR, "nobody answered this");
 }
 
 void
@@ -291,29 +194,24 @@ Core::run (GSocket *socket, const Limits &limits)
 {
   pthread_setname_np (pthread_self (), "http");
   loop_->enter ();
-  SoupServer *server = soup_server_new (nullptr, nullptr);
-  connect (server);
-  GSocket *mouth = listen_to_nothing (server);
-  connections_ = std::make_unique<Connections> (loop_->context (), socket, server, limits);
-  loop_->run ();
-  soup_server_disconnect (server);
-  connections_ = nullptr;
-  g_object_unref (server);
-  g_clear_object (&mouth);
+  {
+    const Connections connections (loop_->context (), socket, *this, limits);
+    loop_->run ();
+  }
   loop_->leave ();
 }
 
-class SoupBackedServer final : public Server
+class ThreadedServer final : public Server
 {
 public:
-  SoupBackedServer (GSocket *socket, const Endpoint &at, const Limits &limits)
+  ThreadedServer (GSocket *socket, const Endpoint &at, const Limits &limits)
       : core_ (std::make_shared<Core> ()), at_ (at), thread_ ([core = core_, socket, limits] {
           core->run (socket, limits);
           g_object_unref (socket);
         })
   {
   }
-  ~SoupBackedServer () override
+  ~ThreadedServer () override
   {
     core_->loop ().quit ();
     if (core_->loop ().is_current ())
@@ -353,7 +251,7 @@ open_server (Endpoint at, const Limits &limits)
     return tl::unexpected (socket.error ());
   at.port = bound_port (socket->get ());
   std::shared_ptr<Server> server =
-      std::make_shared<SoupBackedServer> (socket->release (), at, limits);
+      std::make_shared<ThreadedServer> (socket->release (), at, limits);
   return OpenedService{server, server->address ()};
 }
 

@@ -6,25 +6,31 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <libsoup/soup.h>
 #include <tl/expected.hpp>
 
+#include "gst-plugins/common/ref.hpp"
+
 namespace stagedoor::http {
 
-/** One request on the http thread. Wraps SoupServerMessage; valid during the handler, or for longer
- * as a Deferred. */
+struct Exchange;
+
+/** One request on the http thread; valid during the handler, or for longer as a Deferred. */
 struct Request
 {
-  SoupServerMessage *message; ///< borrowed
+  std::shared_ptr<Exchange> exchange;
   std::string method;
   std::string path;   ///< decoded, valid UTF-8, at most 2048 bytes; never holds "..", "." or "//"
   std::string query;  ///< raw
   std::string bearer; ///< Authorization: Bearer token, or empty
   std::string body;   ///< at most the route's limit; a larger one was answered 413
   std::string peer;   ///< textual IP address; IPv4 is never shown as IPv4-mapped IPv6
+  std::string range;  ///< the header; respond_content() reads it
 };
 
 using Handler = std::function<void (const Request &)>;
@@ -32,9 +38,17 @@ using Handler = std::function<void (const Request &)>;
 /** Answers. Each adds CORS headers (any origin, exposed headers) and no-store unless told
  * otherwise. http thread. */
 void respond (const Request &request, unsigned status, const char *content_type, std::string body);
+/** The pieces one after another, not copied. */
+void respond_bytes (const Request &request, unsigned status, const char *content_type,
+    std::span<const Ref<GBytes>> pieces);
 /** application/problem+json (RFC 9457). @p detail is for the honest user and never holds a secret.
  */
 void respond_problem (const Request &request, unsigned status, const std::string &detail);
+
+void set_header (const Request &request, const char *name, const std::string &value);
+std::optional<std::string> header (const Request &request, const char *name);
+/** As the client used it, with its port and @p path, for policies that sign it. */
+std::string url_of (const Request &request, const std::string &path, std::uint16_t port);
 
 class Loop;
 
@@ -52,10 +66,11 @@ public:
    * respond_problem(). It runs also when the client has gone meanwhile, which does no harm; when
    * the server has gone, it is dropped. */
   void answer (Handler write);
+  /** False once the client has gone. http thread. */
+  bool is_awaited () const;
 
 private:
-  const Request request_;
-  std::shared_ptr<SoupServerMessage> message_; // a reference, until answered
+  Request request_; // until answered
   const std::shared_ptr<Loop> loop_;
 };
 

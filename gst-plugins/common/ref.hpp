@@ -47,6 +47,14 @@ STAGE_REF_MINI (GstSample);
 STAGE_REF_MINI (GstBufferList);
 STAGE_REF_MINI (GstContext);
 
+template <>
+struct RefTraits<GBytes>
+{
+  static void ref (GBytes *p) { g_bytes_ref (p); }
+  static void unref (GBytes *p) { g_bytes_unref (p); }
+  static constexpr bool floating = false;
+};
+
 /** Intrusive pointer; sizeof (Ref<T>) == sizeof (T *). Ownership is always spelled out:
  * adopt() for "transfer full", share() for "transfer none", sink() for floating. */
 template <class T>

@@ -172,8 +172,7 @@ make_audio_encoder (const AudioSpec &spec)
   if (!out.element)
     return out;
   if (aac == nullptr) {
-    set_up_opus (out.element.get (), spec);
-    out.delay = 312; // RFC 7845's pre-skip is for files: browsers don't leave it out
+    set_up_opus (out.element.get (), spec); // which stamps its packets earlier by itself
     return out;
   }
   set_number (out.element.get (), "bitrate", static_cast<gint64> (spec.bitrate));

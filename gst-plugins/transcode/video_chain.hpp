@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "gst-plugins/transcode/picture_bound.hpp"
+#include "gst-plugins/common/picture_bound.hpp"
 #include "gst-plugins/transcode/picture_sizes.hpp"
 #include "gst-plugins/transcode/rendition.hpp"
 

@@ -205,22 +205,14 @@ static gboolean
 gst_stage_whep_sink_query (GstElement *element, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return impl_of (element).query_latency (query);
+    return query_latency_of_pads (element, query), TRUE;
   return GST_ELEMENT_CLASS (gst_stage_whep_sink_parent_class)->query (element, query);
 }
 
-/** To all pads: the latency of the pipeline concerns whatever is upstream of each. */
 static gboolean
 gst_stage_whep_sink_send_event (GstElement *element, GstEvent *event)
 {
-  const auto owned = adopt (event);
-  return gst_element_foreach_sink_pad (
-      element,
-      [] (GstElement *, GstPad *pad, gpointer e) -> gboolean {
-        gst_pad_push_event (pad, gst_event_ref (static_cast<GstEvent *> (e)));
-        return TRUE;
-      },
-      event);
+  return send_event_to_pads (element, event);
 }
 
 static GstStructure *

@@ -3,17 +3,25 @@
 
 #include <gst/video/video.h>
 
-#include <algorithm>
-
 #include "gst-plugins/common/shared_service.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_stage_whep_sink_debug);
 #define GST_CAT_DEFAULT gst_stage_whep_sink_debug
 
 namespace stagedoor::whep {
+namespace {
+
+const char *
+name_of (TrackIndex track)
+{
+  return track == video_track ? "video_0" : "audio_0";
+}
+
+} // namespace
 
 Sink::Sink (GstElement *element, std::function<void ()> problem_changed)
-    : element_ (element), problem_changed_ (std::move (problem_changed)), demand_ (element)
+    : element_ (element), problem_changed_ (std::move (problem_changed)), demand_ (element),
+      end_ (element)
 {
   for (auto &pad : pads_)
     pad.owner = this;
@@ -122,13 +130,10 @@ Sink::end_streams ()
   for (auto &pad : pads_) {
     if (pad.track != nullptr)
       pad.track->end ();
-    demand_.forget (index_of (pad));
-    const ObjectLock lock (element_);
-    pad.started = pad.eos = false;
+    demand_.forget (name_of (index_of (pad)));
   }
   reception_->end_all ();
-  const ObjectLock lock (element_);
-  eos_seqnum_ = 0;
+  end_.forget_all ();
 }
 
 void
@@ -138,9 +143,8 @@ Sink::report (TrackIndex track, const std::string &text)
     GST_INFO_OBJECT (element_, "the problem is solved");
   else
     GST_ELEMENT_WARNING (element_, STREAM, FORMAT, ("%s", text.c_str ()), (nullptr));
-  const char *pad = track == video_track ? "video_0" : "audio_0";
-  auto *fields = gst_structure_new ("stagedoor-problem", "pad", G_TYPE_STRING, pad, "text",
-      G_TYPE_STRING, text.c_str (), nullptr);
+  auto *fields = gst_structure_new ("stagedoor-problem", "pad", G_TYPE_STRING, name_of (track),
+      "text", G_TYPE_STRING, text.c_str (), nullptr);
   gst_element_post_message (element_, gst_message_new_element (GST_OBJECT (element_), fields));
   problem_changed_ ();
 }
@@ -150,7 +154,7 @@ Sink::add_pad (GstPadTemplate *templ, const char *name)
 {
   const bool video = g_str_has_prefix (templ->name_template, "video");
   const auto index = video ? video_track : audio_track;
-  const char *only = video ? "video_0" : "audio_0";
+  const char *only = name_of (index);
   auto &entry = pads_[index];
   {
     const ObjectLock lock (element_);
@@ -187,11 +191,11 @@ Sink::remove_pad (GstPad *pad)
     std::lock_guard lock (tracks_mutex_);
     entry.track.reset ();
   }
-  demand_.forget (index_of (entry));
+  demand_.forget (name_of (index_of (entry)));
+  end_.forget (pad);
   {
     const ObjectLock lock (element_);
     entry.pad = nullptr;
-    entry.started = entry.eos = false;
   }
   gst_element_remove_pad (element_, pad);
 }
@@ -229,42 +233,10 @@ void
 Sink::on_eos (Pad &pad, GstEvent *event)
 {
   pad.track->end ();
-  {
-    const ObjectLock lock (element_);
-    pad.eos = true;
-    // A pad that nothing ever came to holds nothing back.
-    if (std::ranges::any_of (pads_, [] (const Pad &p) { return p.started && !p.eos; }))
-      return;
-    eos_seqnum_ = gst_event_get_seqnum (event);
-  }
-  reception_->end_all ();
-  post_eos ();
-}
-
-void
-Sink::set_playing (bool playing)
-{
-  {
-    const ObjectLock lock (element_);
-    playing_ = playing;
-  }
-  post_eos ();
-}
-
-/** An application hears of the end only while it plays. */
-void
-Sink::post_eos ()
-{
-  guint32 seqnum;
-  {
-    const ObjectLock lock (element_);
-    seqnum = playing_ ? eos_seqnum_ : 0;
-  }
-  if (seqnum == 0)
+  if (!end_.end (pad.pad, event))
     return;
-  auto *message = gst_message_new_eos (GST_OBJECT (element_));
-  gst_message_set_seqnum (message, seqnum);
-  gst_element_post_message (element_, message);
+  reception_->end_all ();
+  end_.post ();
 }
 
 bool
@@ -272,21 +244,17 @@ Sink::on_event (Pad &pad, GstEvent *event)
 {
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
-    case GST_EVENT_FLUSH_STOP: {
+    case GST_EVENT_FLUSH_STOP:
       if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
         pad.track->flush ();
-      const ObjectLock lock (element_);
-      pad.started = true;
-      pad.eos = false;
-      eos_seqnum_ = 0;
+      end_.begin (pad.pad);
       return true;
-    }
     case GST_EVENT_CAPS: {
       GstCaps *caps = nullptr;
       gst_event_parse_caps (event, &caps);
       if (!pad.track->set_caps (caps))
         return false;
-      demand_.renew (index_of (pad));
+      demand_.renew (name_of (index_of (pad)));
       return true;
     }
     case GST_EVENT_SEGMENT: {
@@ -309,30 +277,6 @@ Sink::event (GstPad *pad, GstObject *, GstEvent *event)
   const auto owned = adopt (event);
   auto &entry = *static_cast<Pad *> (gst_pad_get_element_private (pad));
   return entry.owner->on_event (entry, event);
-}
-
-/** All pads together: the largest minimum, the smallest maximum. */
-bool
-Sink::query_latency (GstQuery *query)
-{
-  gboolean live = FALSE;
-  GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
-  for (const char *name : {"video_0", "audio_0"}) {
-    const auto pad = adopt (gst_element_get_static_pad (element_, name));
-    const auto peer_query = adopt (gst_query_new_latency ());
-    if (!pad || !gst_pad_peer_query (pad.get (), peer_query.get ()))
-      continue;
-    gboolean peer_live;
-    GstClockTime peer_least, peer_most;
-    gst_query_parse_latency (peer_query.get (), &peer_live, &peer_least, &peer_most);
-    if (!peer_live)
-      continue;
-    live = TRUE;
-    least = std::max (least, peer_least);
-    most = std::min (most, peer_most);
-  }
-  gst_query_set_latency (query, live, least, most);
-  return true;
 }
 
 } // namespace stagedoor::whep

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "gst-plugins/common/ref.hpp"
-#include "gst-plugins/whep/demand.hpp"
+#include "gst-plugins/common/demand.hpp"
+#include "gst-plugins/common/sink_pads.hpp"
 #include "gst-plugins/whep/endpoint.hpp"
 #include "gst-plugins/whep/track.hpp"
 
@@ -35,11 +35,10 @@ public:
   void close ();
   /** No data comes any more. */
   void end_streams ();
-  void set_playing (bool playing);
+  void set_playing (bool playing) { end_.set_playing (playing); }
 
   GstPad *add_pad (GstPadTemplate *templ, const char *name);
   void remove_pad (GstPad *pad);
-  bool query_latency (GstQuery *query);
 
   Reception &reception () { return *reception_; }
 
@@ -47,9 +46,8 @@ private:
   struct Pad
   {
     Sink *owner = nullptr;
-    GstPad *pad = nullptr;             ///< borrowed from the element; protected by OBJECT_LOCK
-    std::unique_ptr<Track> track;      ///< the pad's stream lock
-    bool started = false, eos = false; ///< protected by OBJECT_LOCK
+    GstPad *pad = nullptr;        ///< borrowed from the element; protected by OBJECT_LOCK
+    std::unique_ptr<Track> track; ///< the pad's stream lock
   };
 
   static gboolean query (GstPad *pad, GstObject *parent, GstQuery *query);
@@ -61,7 +59,6 @@ private:
   {
     return &pad == &pads_[video_track] ? video_track : audio_track;
   }
-  void post_eos ();
   bool check_path (const std::string &path);
   bool open_port (const Settings &settings);
   bool open_route (const Settings &settings);
@@ -73,9 +70,8 @@ private:
   const std::shared_ptr<Reception> reception_ = std::make_shared<Reception> ();
   std::array<Pad, track_count> pads_;
   Demand demand_;
+  StreamEnd end_;
   std::mutex tracks_mutex_; // outside all others
-  guint32 eos_seqnum_ = 0;  ///< protected by OBJECT_LOCK; 0: not at the end
-  bool playing_ = false;    ///< protected by OBJECT_LOCK
 
   // State changes only.
   std::shared_ptr<webrtc::Port> port_;

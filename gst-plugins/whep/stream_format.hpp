@@ -30,7 +30,4 @@ bool learn (Format &format, ByteView access_unit);
  * end ends it. */
 void to_annex_b (ByteView unit, unsigned nal_length_size, Bytes &out);
 
-/** Samples at 48 kHz in an Opus packet (RFC 6716 section 3.1); 0 when it is malformed. */
-int opus_samples (ByteView packet);
-
 } // namespace stagedoor::whep

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/whep/track.hpp"
 
+#include "libs/codecs/opus_packet.hpp"
+
 namespace stagedoor::whep {
 
 namespace {
@@ -15,13 +17,6 @@ bool
 has_b_frames (Codec codec)
 {
   return codec == Codec::h264 || codec == Codec::h265;
-}
-
-/** Ogg's headers of the stream (RFC 7845 section 5). */
-bool
-is_opus_header (ByteView bytes)
-{
-  return text (bytes).starts_with ("OpusHead") || text (bytes).starts_with ("OpusTags");
 }
 
 } // namespace
@@ -127,7 +122,7 @@ Track::push_bytes (ByteView bytes, GstBuffer *buffer)
   if (keyframe && has_b_frames (codec) && learn (*format_, bytes))
     announced_ = false;
   if (!is_showable (buffer, keyframe) || (waiting_ && !keyframe)
-      || (codec == Codec::opus && is_opus_header (bytes)))
+      || (codec == Codec::opus && codecs::is_opus_header (bytes)))
     return;
   waiting_ = false;
   auto frame = packetizer_->packetize (bytes, keyframe, format_->parameter_sets);
@@ -135,8 +130,9 @@ Track::push_bytes (ByteView bytes, GstBuffer *buffer)
     return;
   if (!announced_)
     announce ();
-  const auto duration = codec == Codec::opus ? opus_samples (bytes) : 0;
-  frame->rtp_timestamp = clock_.timestamp (running, codec == Codec::opus ? 48000 : 90000, duration);
+  const auto duration = codec == Codec::opus ? codecs::opus_samples (bytes) : 0;
+  frame->rtp_timestamp = static_cast<std::uint32_t> (
+      clock_.timestamp (running, codec == Codec::opus ? 48000 : 90000, duration));
   reception_.submit (index_, std::move (frame), running);
 }
 

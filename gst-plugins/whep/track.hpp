@@ -6,8 +6,8 @@
 
 #include <gst/gst.h>
 
+#include "gst-plugins/common/tick_clock.hpp"
 #include "gst-plugins/whep/reception.hpp"
-#include "gst-plugins/whep/rtp_clock.hpp"
 #include "gst-plugins/whep/stream_format.hpp"
 #include "libs/media/reorder.hpp"
 
@@ -48,7 +48,7 @@ private:
   bool waiting_ = true; ///< for a key frame
   std::int64_t last_running_time_ = 0;
   media::ReorderWatch reorder_watch_;
-  RtpClock clock_;
+  TickClock clock_;
   Bytes annex_b_; ///< kept for its capacity
 };
 

@@ -122,30 +122,39 @@ skip_tools (BitReader &bits, bool reduced)
   bits.skip (3); // super resolution, filters
 }
 
-/** Section 5.5.2, as the third byte of av1C has it but for the tier. */
-unsigned
+struct ColorConfig
+{
+  unsigned samples = 0; ///< as the third byte of av1C has them, but for the tier
+  std::optional<Colors> colors;
+};
+
+/** Section 5.5.2. */
+ColorConfig
 read_colors (BitReader &bits, unsigned profile)
 {
-  constexpr unsigned unspecified = 2, srgb = 0x010d00; // BT.709 primaries, sRGB, identity
+  constexpr Colors srgb{1, 13, 0, true}; // BT.709 primaries, sRGB, identity
   const bool high = bits.flag (), twelve = profile == 2 && high && bits.flag ();
   const bool mono = profile != 1 && bits.flag ();
-  auto description = unspecified << 16 | unspecified << 8 | unspecified;
-  if (bits.flag ())
-    description = bits.take (24);
-  bool x = true, y = true;
-  if (!mono && description == srgb) {
-    x = y = false;
-  } else if (!mono) {
-    bits.skip (1); // range
-    if (profile == 1 || (profile == 2 && !twelve))
-      x = profile == 2, y = false;
-    else if (profile == 2 && (x = bits.flag ()))
-      y = bits.flag ();
-    else
-      y = profile == 0;
+  Colors colors{unspecified_color, unspecified_color, unspecified_color, true};
+  if (bits.flag ()) {
+    colors.primaries = bits.take (8);
+    colors.transfer = bits.take (8);
+    colors.matrix = bits.take (8);
   }
+  const bool is_srgb = !mono && colors == srgb;
+  colors.full_range = is_srgb || bits.flag ();
+  bool x = true, y = true;
+  if (is_srgb)
+    x = y = false;
+  else if (!mono && (profile == 1 || (profile == 2 && !twelve)))
+    x = profile == 2, y = false;
+  else if (!mono && profile == 2 && (x = bits.flag ()))
+    y = bits.flag ();
+  else
+    y = mono || profile == 0;
   const unsigned position = x && y && !mono ? bits.take (2) : 0;
-  return high << 6 | twelve << 5 | mono << 4 | x << 3 | y << 2 | position;
+  return {high << 6 | twelve << 5 | mono << 4 | x << 3 | y << 2 | position,
+      bits.ok () ? make_colors (colors) : std::nullopt};
 }
 
 struct Sequence
@@ -178,9 +187,10 @@ read_header (ByteView payload)
     return std::nullopt;
   picture->frame_rate = timing.frame_rate;
   skip_tools (bits, reduced);
-  const auto colors = read_colors (bits, profile);
+  const auto [samples, colors] = read_colors (bits, profile);
+  picture->colors = colors;
   return Sequence{*picture, {0x81, static_cast<std::uint8_t> (profile << 5 | level.index),
-                                static_cast<std::uint8_t> (level.tier << 7 | colors), 0}};
+                                static_cast<std::uint8_t> (level.tier << 7 | samples), 0}};
 }
 
 struct Found

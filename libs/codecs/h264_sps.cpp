@@ -150,7 +150,7 @@ read_h264_sps (ByteView nal)
     return std::nullopt;
   out.picture = *picture;
   if (has_vui) {
-    out.picture.pixel_aspect = read_vui_pixel_aspect (bits);
+    read_vui_looks (bits, out.picture);
     const auto timing = read_vui_timing (bits, ticks_per_frame);
     out.picture.frame_rate = timing.frame_rate;
     out.reordered = read_vui_reordered (bits, timing.present);

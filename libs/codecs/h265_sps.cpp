@@ -136,7 +136,7 @@ skip_tools (BitReader &bits, unsigned order_bits)
 void
 read_vui (BitReader &bits, Picture &picture)
 {
-  picture.pixel_aspect = read_vui_pixel_aspect (bits);
+  read_vui_looks (bits, picture);
   bits.skip (3);
   if (bits.flag ()) // default display window
     for (int i = 0; i < 4; ++i)

@@ -20,12 +20,19 @@ make_ratio (std::uint64_t num, std::uint64_t den)
   return Ratio{static_cast<std::int32_t> (num), static_cast<std::int32_t> (den)};
 }
 
+std::optional<Colors>
+make_colors (const Colors &colors)
+{
+  constexpr Colors nothing{unspecified_color, unspecified_color, unspecified_color, false};
+  return colors == nothing ? std::nullopt : std::optional (colors);
+}
+
 std::optional<Picture>
 make_picture (std::uint64_t width, std::uint64_t height)
 {
   if (width == 0 || width > max_side || height == 0 || height > max_side)
     return std::nullopt;
-  return Picture{static_cast<int> (width), static_cast<int> (height), {}, {}};
+  return Picture{static_cast<int> (width), static_cast<int> (height), {}, {}, {}};
 }
 
 std::optional<Picture>

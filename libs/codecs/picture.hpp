@@ -20,14 +20,27 @@ std::optional<Ratio> make_ratio (std::uint64_t num, std::uint64_t den);
 /** More than any level of any codec has. */
 constexpr std::uint64_t max_side = 65536;
 
+/** Code points of ITU-T H.273. */
+struct Colors
+{
+  unsigned primaries = 0, transfer = 0, matrix = 0;
+  bool full_range = false;
+  bool operator== (const Colors &) const = default;
+};
+
+/** nullopt when they say nothing. */
+std::optional<Colors> make_colors (const Colors &colors);
+constexpr unsigned unspecified_color = 2;
+
 struct Picture
 {
   int width = 0, height = 0; ///< what is shown: 1 to max_side
   std::optional<Ratio> frame_rate, pixel_aspect;
+  std::optional<Colors> colors;
   bool operator== (const Picture &) const = default;
 };
 
-/** Without rates; nullopt when a side isn't within its bounds. */
+/** Without rates and colours; nullopt when a side isn't within its bounds. */
 std::optional<Picture> make_picture (std::uint64_t width, std::uint64_t height);
 
 /** What is cut off a coded picture, in units that depend on its chroma. */

@@ -10,7 +10,9 @@ namespace stagedoor::codecs {
 struct Vp9Header
 {
   Picture picture;
-  unsigned profile = 0; ///< 0 to 3
+  unsigned profile = 0;                           ///< 0 to 3
+  unsigned depth = 8;                             ///< 8, 10 or 12 bits
+  bool halves_width = true, halves_height = true; ///< of chroma
 };
 
 /** nullopt when it isn't a key frame. */

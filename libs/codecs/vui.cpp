@@ -23,27 +23,37 @@ read_aspect_ratio (BitReader &bits)
   return idc > 0 && idc < aspect_ratios.size () ? std::optional (aspect_ratios[idc]) : std::nullopt;
 }
 
+std::optional<Colors>
+read_signal_type (BitReader &bits)
+{
+  Colors out{unspecified_color, unspecified_color, unspecified_color};
+  bits.skip (3); // the format of what was digitised
+  out.full_range = bits.flag ();
+  if (bits.flag ()) {
+    out.primaries = bits.take (8);
+    out.transfer = bits.take (8);
+    out.matrix = bits.take (8);
+  }
+  return make_colors (out);
+}
+
 } // namespace
 
-std::optional<Ratio>
-read_vui_pixel_aspect (BitReader &bits)
+void
+read_vui_looks (BitReader &bits, Picture &picture)
 {
-  std::optional<Ratio> out;
-  if (bits.flag ())
-    out = read_aspect_ratio (bits);
-  const bool known = bits.ok ();
+  const auto aspect = bits.flag () ? read_aspect_ratio (bits) : std::nullopt;
+  if (bits.ok ())
+    picture.pixel_aspect = aspect;
   if (bits.flag ()) // overscan
     bits.skip (1);
-  if (bits.flag ()) { // signal type
-    bits.skip (4);
-    if (bits.flag ())
-      bits.skip (24);
-  }
+  const auto colors = bits.flag () ? read_signal_type (bits) : std::nullopt;
+  if (bits.ok ())
+    picture.colors = colors;
   if (bits.flag ()) { // location of chroma samples
     bits.ue ();
     bits.ue ();
   }
-  return known ? out : std::nullopt;
 }
 
 VuiTiming

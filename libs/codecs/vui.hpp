@@ -7,8 +7,8 @@
 
 namespace stagedoor::codecs {
 
-/** From the beginning to the location of chroma samples. */
-std::optional<Ratio> read_vui_pixel_aspect (BitReader &bits);
+/** From the beginning to the location of chroma samples: pixel aspect and colours. */
+void read_vui_looks (BitReader &bits, Picture &picture);
 
 struct VuiTiming
 {

@@ -69,4 +69,23 @@ private:
   std::int64_t latest_ = 0, offset_ = 0;
 };
 
+/** Times of decoding for a stream that has none: RTP's. One thread; nanoseconds. */
+class DecodingTimes
+{
+public:
+  /** Of the next frame in the order of decoding: never decreases. It is no later than @p
+   * presentation, once the room that the stream's B-frames need is known. */
+  std::int64_t of (std::int64_t presentation)
+  {
+    latest_ = std::max (latest_, presentation);
+    room_ = std::max (room_, latest_ - presentation);
+    return last_ = std::max (last_, latest_ - room_);
+  }
+  /** The clock jumped. */
+  void restart () { *this = {}; }
+
+private:
+  std::int64_t latest_ = 0, room_ = 0, last_ = 0;
+};
+
 } // namespace stagedoor::media

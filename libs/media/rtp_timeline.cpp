@@ -81,7 +81,7 @@ RtpTimeline::straighten (std::int64_t passed)
 }
 
 RtpTimeline::Stamp
-RtpTimeline::map (Track track, std::uint32_t rtp, std::int64_t arrival)
+RtpTimeline::map (Track track, std::uint32_t rtp, std::int64_t arrival, bool keyframe)
 {
   auto &lane = track == Track::video ? video_ : audio_;
   const auto before = lane.seen ? lane.last : 0;
@@ -104,8 +104,13 @@ RtpTimeline::map (Track track, std::uint32_t rtp, std::int64_t arrival)
     }
     lane.arrival = arrival;
   }
-  lane.last = std::max<std::int64_t> ({0, before, lane.offset + lane.time_of (lane.ticks)});
-  return {lane.last, jumped};
+  const bool reorders = track == Track::video && !jumped && !keyframe;
+  const auto least = std::max<std::int64_t> (reorders ? before - most_reordered : before, 0);
+  const auto due = lane.offset + lane.time_of (lane.ticks), pts = std::max (due, least);
+  if (keyframe)
+    lane.offset += pts - due; // another source's clock
+  lane.last = std::max (before, pts);
+  return {pts, jumped};
 }
 
 } // namespace stagedoor::media

@@ -18,7 +18,8 @@ public:
   enum class Track { video, audio };
   struct Stamp
   {
-    std::int64_t pts; ///< never decreases within a track, never negative
+    /** Never negative. Sound's never decreases, pictures' by no more than most_reordered. */
+    std::int64_t pts;
     bool discontinuity;
   };
 
@@ -26,6 +27,8 @@ public:
   static constexpr std::int64_t start = 500'000'000;
   /** A step outside of these is a clock that jumped: the track goes on as the time that passed. */
   static constexpr std::int64_t most_backward = 1'000'000'000, most_forward = 10'000'000'000;
+  /** Frames come in the order of decoding: B-frames are shown earlier than what came before. */
+  static constexpr std::int64_t most_reordered = 500'000'000;
   /** Reports that put the tracks further apart aren't believed. */
   static constexpr std::int64_t most_skew = 5'000'000'000;
   /** Video is moved by one part in so many of the time that passes. */
@@ -36,7 +39,8 @@ public:
 
   /** @p ntp: 32.32 fixed point seconds. */
   void report (Track track, std::uint64_t ntp, std::uint32_t rtp);
-  Stamp map (Track track, std::uint32_t rtp, std::int64_t arrival);
+  /** @p keyframe: of pictures, one that is shown after all that came before it. */
+  Stamp map (Track track, std::uint32_t rtp, std::int64_t arrival, bool keyframe = false);
 
 private:
   struct Report
@@ -51,7 +55,7 @@ private:
     std::int64_t ticks = 0; ///< of the last stamp, without its wraps
     std::uint32_t raw = 0;  ///< the last stamp
     std::int64_t offset = 0;
-    std::int64_t last = 0;    ///< on our timeline
+    std::int64_t last = 0;    ///< the latest on our timeline
     std::int64_t arrival = 0; ///< of the last one
     std::optional<Report> report;
 

@@ -42,7 +42,7 @@ done
 for name in gate transcode whep; do
   [ -e "$GST_PLUGIN_PATH/libgststage$name.so" ] || exit 0 # left out; the pipeline file needs it
 done
-"$root$prefix/bin/stagedoor" check "$root$prefix/share/stagedoor/pipelines/webrtc.json" || {
+"$root$prefix/bin/stagedoor" check "$root$prefix/share/stagedoor/pipelines/webrtc-hls.json" || {
   echo "the installed program does not take the installed pipeline file"
   exit 1
 }

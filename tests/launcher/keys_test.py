@@ -43,6 +43,7 @@ class Keys(unittest.TestCase):
                                               "token": credential["rtmp"]["key"][9:]})
         self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo")
         self.assertEqual(credential["whep"], {"url": "http://localhost:8080/live/demo/whep"})
+        self.assertEqual(credential["hls"], {"url": "http://localhost:8080/live/demo/playlist.m3u8"})
         self.assertEqual(credential["role"], "publish")
 
     def test_play_key(self):
@@ -51,7 +52,10 @@ class Keys(unittest.TestCase):
         self.assertEqual(credential["srt"]["url"],
                          "srt://localhost:9999?streamid=request:live/demo?key=" + credential["whep"]["token"])
         self.assertNotIn("whip", credential)
-        self.assertEqual(credential["watch"], "http://localhost:8080/watch/live/demo?key=" + credential["whep"]["token"])
+        for kind, url in (("watch", credential["watch"]), ("hls", credential["hls"]["url"])):
+            path = {"watch": "watch/live/demo", "hls": "live/demo/playlist.m3u8"}[kind]
+            self.assertEqual(url, f"http://localhost:8080/{path}?key=" + credential["whep"]["token"])
+            self.assertEqual(self.inspect(url).returncode, 0)
 
     def test_host(self):
         credential = self.new("live/demo", "--host", "2001:db8::1")

@@ -147,8 +147,9 @@ class Http(unittest.TestCase):
         jsonschema.validate(status, SCHEMA)
         del status["since"]
         self.assertEqual(status, {
-            "stream": "live/demo", "state": "offline", "viewers": 0, "video": None, "audio": None,
+            "stream": "live/demo", "state": "offline", "viewers": 0, "audiences": {}, "video": None, "audio": None,
             "publisher": None, "ingest": None, "problems": [], "decisions": {}, "whep": "/live/demo/whep",
+            "hls": "/live/demo/playlist.m3u8", "thumbnail": "/live/demo/thumbnail.jpg",
         })
 
     def test_status_headers(self):

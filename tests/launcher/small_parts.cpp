@@ -122,7 +122,8 @@ START_TEST (test_credentials_as_people_type_them)
   } const good[] = {{"1k1.0.p.x", "1k1.0.p.x", ""}, {"demo?key=1k1.0.p.x", "1k1.0.p.x", ""},
       {"demo?a=b&key=T&c", "T", ""}, {"rtmp://h:1935/live/demo?key=T", "T", "live/demo"},
       {"http://h/watch/live/demo?key=T", "T", "live/demo"},
-      {"http://[::1]:8080/live/demo/whep?key=T", "T", "live/demo"}, {"rtmp://h?key=T", "T", ""}};
+      {"http://[::1]:8080/live/demo/whep?key=T", "T", "live/demo"},
+      {"http://h:80/live/demo/playlist.m3u8?key=T", "T", "live/demo"}, {"rtmp://h?key=T", "T", ""}};
   for (const auto &[text, token, stream] : good) {
     const auto read = read_credential (text);
     ck_assert_msg (read.has_value (), "%s", text);

@@ -4,6 +4,7 @@
 export interface Address {
   name: string; // "live/demo"
   whep: string;
+  hls: string;
   status: string;
   key: string | null;
 }
@@ -19,6 +20,7 @@ export function parseAddress(location: { pathname: string; search: string }): Ad
   return {
     name,
     whep: `/${name}/whep`,
+    hls: `/${name}/playlist.m3u8`,
     status: `/${name}/status.json`,
     key: new URLSearchParams(location.search).get("key"),
   };

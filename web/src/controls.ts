@@ -78,7 +78,7 @@ export class Controls {
     this.video.muted = !this.video.muted;
     if (!this.video.muted && this.video.volume === 0) this.video.volume = 1;
     // A page that autoplay was refused to may play now: this is the user's own gesture.
-    if (!this.paused && this.video.srcObject) this.video.play().catch(() => {});
+    if (!this.paused && (this.video.srcObject || this.video.src)) this.video.play().catch(() => {});
   }
 
   private togglePause(): void {

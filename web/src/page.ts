@@ -4,6 +4,7 @@
 import { parseAddress, type Address } from "./address.ts";
 import { Controls } from "./controls.ts";
 import { element } from "./element.ts";
+import { HlsSession } from "./hls.ts";
 import { Player, type Host, type SessionEvents, type View } from "./player.ts";
 import { readStatus } from "./status.ts";
 import { noticeFor, viewersFor, wordsFor } from "./view.ts";
@@ -23,7 +24,10 @@ function open(address: Address, events: SessionEvents): WhepSession {
   return new WhepSession(address, events, {
     add: (track) => {
       media.addTrack(track);
-      if (video.srcObject !== media) video.srcObject = media;
+      if (video.srcObject !== media) {
+        video.removeAttribute("src"); // of a session by HLS
+        video.srcObject = media;
+      }
       video.play().catch(() => {});
     },
     // What is paused keeps its last picture when the tracks end.
@@ -54,6 +58,7 @@ function host(address: Address, controls: () => Controls): Host {
     random: Math.random,
     readStatus: () => readStatus(address.status),
     open: (events) => open(address, events),
+    openDelayed: (events) => new HlsSession(address, events, video),
     visible: () => !document.hidden,
     show: (view) => show(view, controls()),
   };

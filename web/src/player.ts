@@ -32,6 +32,8 @@ export interface Host {
   random(): number; // [0, 1)
   readStatus(): Promise<Status>;
   open(events: SessionEvents): Session;
+  /** By a way that is seconds behind, but less fastidious; null when there is none. */
+  openDelayed: ((events: SessionEvents) => Session) | null;
   visible(): boolean;
   show(view: View): void;
 }
@@ -51,11 +53,13 @@ export interface View {
   phase: Phase;
   text: string; // why, for phase "problem"
   status: Status | null;
+  delayed: string | null; // why it plays seconds behind; null when it doesn't
 }
 
 const STALL = 3000; // no progress for so long: something is wrong
 const CONNECT = 8000; // a session that shows nothing by then is given up
 const STEADY = 10000; // one that played for so long was no failed attempt
+const FRUITLESS = 2; // so many in a row that showed nothing: WebRTC doesn't get through
 
 export class Player {
   private phase: Phase = "connecting";
@@ -73,6 +77,8 @@ export class Player {
   private notBefore = 0; // of the next session
   private attempts = 0; // sessions that failed in a row
   private misses = 0; // status requests that failed in a row
+  private fruitless = 0; // sessions in a row that were lost before they showed anything
+  private delayed: string | null = null; // why sessions are opened by the other way
 
   constructor(private readonly host: Host) {}
 
@@ -123,6 +129,8 @@ export class Player {
     this.notBefore = 0;
     this.attempts = 0;
     this.misses = 0;
+    this.fruitless = 0;
+    this.delayed = null;
     this.text = "";
   }
 
@@ -239,10 +247,12 @@ export class Player {
 
   private connect(): void {
     this.enter(this.waitingPhase());
-    const session: Session = this.host.open({
+    const events: SessionEvents = {
       progress: () => this.session === session && this.onProgress(),
       ended: (why) => this.session === session && this.onEnded(why),
-    });
+    };
+    const { openDelayed } = this.host;
+    const session: Session = this.delayed !== null && openDelayed ? openDelayed(events) : this.host.open(events);
     this.session = session;
     this.opened = this.status;
     this.watchProgress(CONNECT);
@@ -285,6 +295,7 @@ export class Player {
         this.fail(why.text);
         break;
       case "refused":
+        if (this.fallBack(why.text)) break;
         this.notBefore = this.host.now() + Math.min(5000 * 2 ** this.attempts++, 60000);
         this.fail(why.text);
         break;
@@ -295,11 +306,22 @@ export class Player {
   /** The session is of no use any more; the next one comes after a while. */
   private lose(): void {
     const played = this.playingSince === null ? 0 : this.host.now() - this.playingSince;
+    this.fruitless = this.playingSince === null ? this.fruitless + 1 : 0;
     this.closeSession();
+    if (this.fruitless >= FRUITLESS && this.fallBack("WebRTC doesn't get through")) return;
+    this.delayed = null;
     if (played > STEADY) this.attempts = 0;
     const longest = Math.min(500 * 2 ** this.attempts++, 10000);
     this.notBefore = this.host.now() + longest * this.host.random();
     this.enter("reconnecting");
+  }
+
+  /** From the next session on; false when that is the way that failed, or there is none. */
+  private fallBack(why: string): boolean {
+    if (this.delayed !== null || !this.host.openDelayed) return false;
+    this.delayed = why;
+    this.notBefore = 0;
+    return true;
   }
 
   private fail(text: string): void {
@@ -319,6 +341,6 @@ export class Player {
 
   private enter(phase: Phase): void {
     this.phase = phase;
-    this.host.show({ phase, text: this.text, status: this.status });
+    this.host.show({ phase, text: this.text, status: this.status, delayed: this.delayed });
   }
 }

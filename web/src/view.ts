@@ -27,7 +27,8 @@ export function wordsFor(view: View): Words {
 
 /** What is wrong with a stream that plays all the same. */
 export function noticeFor(view: View): string {
-  return view.phase === "playing" ? (view.status?.problems[0] ?? "") : "";
+  if (view.phase !== "playing") return "";
+  return view.delayed !== null ? `Some seconds behind: ${view.delayed}` : (view.status?.problems[0] ?? "");
 }
 
 export function viewersFor(view: View): string {

@@ -6,6 +6,7 @@
 
 #include <gst/pbutils/pbutils.h>
 
+#include "libs/codecs/audio.hpp"
 #include "libs/codecs/bits.hpp"
 
 namespace stagedoor::gate {
@@ -26,40 +27,18 @@ set_format (GstCaps *caps, unsigned rate, unsigned channels)
       static_cast<int> (channels), nullptr);
 }
 
-unsigned
-aac_rate (BitReader &bits)
-{
-  constexpr std::array<unsigned, 13> rates = {
-      96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350};
-  const auto index = bits.take (4);
-  return index == 15 ? bits.take (24) : index < rates.size () ? rates[index] : 0;
-}
-
-/** AudioSpecificConfig, ISO/IEC 14496-3 section 1.6.2.1. With explicit SBR the rate is that of what
- * comes out of the decoder. */
+/** AudioSpecificConfig. */
 tl::expected<Ref<GstCaps>, std::string>
 aac_setup (ByteView config)
 {
-  constexpr std::array<unsigned, 15> channel_counts = {0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 0, 8};
-  constexpr unsigned sbr = 5, ps = 29, escape = 31;
-  BitReader bits (config);
-  const auto type = bits.take (5);
-  if (type == escape)
-    bits.take (6);
-  auto rate = aac_rate (bits);
-  const auto layout = bits.take (4);
-  auto channels = layout < channel_counts.size () ? channel_counts[layout] : 0;
-  if (type == sbr || type == ps)
-    rate = aac_rate (bits);
-  if (type == ps && channels == 1)
-    channels = 2;
-  if (!bits.ok () || type == 0 || rate < 7350 || rate > 96000)
+  const auto setup = codecs::read_aac_setup (config);
+  if (!setup)
     return tl::unexpected (std::string ("the AAC setup (AudioSpecificConfig) is broken"));
-  if (channels == 0)
+  if (setup->channels == 0)
     return tl::unexpected (std::string ("AAC with this channel layout isn't supported"));
   auto caps = adopt (gst_caps_new_simple ("audio/mpeg", "mpegversion", G_TYPE_INT, 4,
       "stream-format", G_TYPE_STRING, "raw", "framed", G_TYPE_BOOLEAN, TRUE, nullptr));
-  set_format (caps.get (), rate, channels);
+  set_format (caps.get (), setup->rate, setup->channels);
   gst_codec_utils_aac_caps_set_level_and_profile (caps.get (), config.data (), config.size ());
   gst_caps_set_simple (caps.get (), "codec_data", GST_TYPE_BUFFER, copied (config).get (), nullptr);
   return caps;
@@ -121,28 +100,16 @@ flac_setup (ByteView config)
   return caps;
 }
 
-/** Frame header of MPEG-1, 2 and 2.5 layer III, ISO/IEC 11172-3 section 2.4.1.3. */
 Ref<GstCaps>
 mp3_caps (ByteView frame)
 {
-  constexpr std::array<unsigned, 3> rates = {44100, 48000, 32000};
-  BitReader bits (frame);
-  const auto sync = bits.take (11), version = bits.take (2), layer = bits.take (2);
-  bits.take (1);
-  const auto bitrate = bits.take (4), rate = bits.take (2);
-  bits.take (2);
-  const auto mode = bits.take (2);
-  if (!bits.ok () || sync != 0x7ff || version == 1 || layer != 1 || bitrate == 15
-      || rate >= rates.size ())
+  const auto header = codecs::read_mp3_header (frame);
+  if (!header)
     return nullptr;
-  const unsigned divide = version == 3 ? 1 : version == 2 ? 2 : 4;
   auto caps = adopt (gst_caps_new_simple ("audio/mpeg", "mpegversion", G_TYPE_INT, 1,
-      "mpegaudioversion", G_TYPE_INT,
-      divide == 1   ? 1
-      : divide == 2 ? 2
-                    : 3,
-      "layer", G_TYPE_INT, 3, "parsed", G_TYPE_BOOLEAN, TRUE, nullptr));
-  set_format (caps.get (), rates[rate] / divide, mode == 3 ? 1 : 2);
+      "mpegaudioversion", G_TYPE_INT, static_cast<int> (header->version), "layer", G_TYPE_INT, 3,
+      "parsed", G_TYPE_BOOLEAN, TRUE, nullptr));
+  set_format (caps.get (), header->rate, header->channels);
   return caps;
 }
 

@@ -3,53 +3,11 @@
 #include "gst-plugins/common/gate/door_setup.hpp"
 
 #include "gst-plugins/common/gate/location.hpp"
+#include "gst-plugins/common/key_settings.hpp"
 #include "gst-plugins/common/shared_service.hpp"
-#include "libs/keys/keyfile.hpp"
-#include "libs/keys/public.hpp"
 
 namespace stagedoor::gate {
 namespace {
-
-using Verifier = std::shared_ptr<const keys::Verifier>;
-
-tl::expected<Verifier, Failure>
-keyring_of (std::string_view text, const std::string &where)
-{
-  auto parsed = keys::parse_keyfile (text);
-  if (!parsed)
-    return wrong_settings (where + ": " + parsed.error ());
-  return std::make_shared<keys::Keyring> (std::move (*parsed));
-}
-
-tl::expected<Verifier, Failure>
-keyring_of_file (const std::string &path)
-{
-  gchar *text = nullptr;
-  gsize size = 0;
-  GError *error = nullptr;
-  const bool read = g_file_get_contents (path.c_str (), &text, &size, &error);
-  const Error owned (error);
-  const String content (text);
-  if (!read)
-    return wrong_settings (std::string ("key-file: ") + error->message);
-  return keyring_of ({text, size}, "key-file " + path);
-}
-
-/** Null when the properties name no way of deciding. */
-tl::expected<Verifier, Failure>
-verifier_of (const DoorSetup &setup)
-{
-  const int ways = setup.public_stream + !setup.key_file.empty () + !setup.keys.empty ();
-  if (ways > 1)
-    return wrong_settings ("set one of key-file, keys and public, not several");
-  if (setup.public_stream)
-    return std::make_shared<keys::Public> ();
-  if (!setup.key_file.empty ())
-    return keyring_of_file (setup.key_file);
-  if (!setup.keys.empty ())
-    return keyring_of (setup.keys, "keys");
-  return nullptr;
-}
 
 tl::expected<SrtSettings, Failure>
 srt_settings_of (const DoorSetup &setup)
@@ -80,9 +38,9 @@ find_gate (GstElement *element, const DoorSetup &setup, const Limits &limits, Do
   const auto location = parse_location (setup.location);
   if (!location)
     return wrong_settings (location.error ());
-  auto verifier = verifier_of (setup);
+  auto verifier = verifier_of ({setup.key_file, setup.keys, setup.public_stream});
   if (!verifier)
-    return tl::unexpected (verifier.error ());
+    return wrong_settings (verifier.error ());
   auto srt = srt_settings_of (setup);
   if (!srt)
     return tl::unexpected (srt.error ());

@@ -51,11 +51,13 @@ LivePublication::set_caps (Track track, Ref<GstCaps> caps)
 void
 LivePublication::push (Frame frame)
 {
-  const std::lock_guard lock (mutex_);
-  bytes_ += gst_buffer_get_size (frame.buffer.get ());
-  ++(frame.track == Track::video ? video_frames_ : audio_frames_);
-  queue_.push (std::move (frame));
-  changed_.notify_all ();
+  {
+    const std::lock_guard lock (mutex_);
+    bytes_ += gst_buffer_get_size (frame.buffer.get ());
+    ++(frame.track == Track::video ? video_frames_ : audio_frames_);
+    queue_.push (std::move (frame));
+  }
+  changed_.notify_all (); // not under the lock, for which whoever wakes up would wait at once
 }
 
 void

@@ -89,11 +89,12 @@ private:
   Readiness readiness_; // loop thread
   const Source wake_, clock_, ready_;
   std::atomic<std::thread::id> thread_;
-  std::map<TimerKey, Task> timers_; // loop thread
-  std::uint64_t timers_made_ = 0;   // loop thread
-  std::mutex tasks_mutex_;          // innermost
-  std::deque<Task> tasks_;          // protected by tasks_mutex_
-  bool ended_ = false;              // protected by tasks_mutex_
+  std::map<TimerKey, Task> timers_;                     // loop thread
+  std::uint64_t timers_made_ = 0;                       // loop thread
+  Clock::time_point armed_ = Clock::time_point::max (); // loop thread; when the clock fires
+  std::mutex tasks_mutex_;                              // innermost
+  std::deque<Task> tasks_;                              // protected by tasks_mutex_
+  bool ended_ = false;                                  // protected by tasks_mutex_
   /** Serialises what runs after the end. A task may call() again: what it destroys may hold tokens.
    * Taken before tasks_mutex_. */
   std::recursive_mutex ended_mutex_;

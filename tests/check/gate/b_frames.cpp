@@ -123,8 +123,8 @@ START_TEST (by_rtmp)
     TestGate gate;
     const auto welcome = gate->admit ("*", std::make_shared<keys::Public> ());
     Publisher publisher (gate.port ());
-    ck_assert (publisher.publish ("demo"));
-    const auto publication = gate.claim ();
+    ck_assert (publisher.publish ("show"));
+    const auto publication = gate.claim ("live/show");
     publish_by_rtmp (publisher, track);
     publisher.unpublish ();
     judge_all (*publication, b_frames ? with : without);
@@ -138,9 +138,9 @@ START_TEST (by_srt)
       {std::pair ("h264-bframes.mpegts", with), {"h264-aac.mpegts", without}}) {
     TestGate gate;
     const auto welcome = gate->admit ("*", std::make_shared<keys::Public> ());
-    SrtCaller caller (open_srt_door (*gate.pointer ()), {"publish:live/demo"});
+    SrtCaller caller (open_srt_door (*gate.pointer ()), {"publish:live/show"});
     ck_assert_int_eq (caller.reject_reason (), 0);
-    const auto publication = gate.claim ();
+    const auto publication = gate.claim ("live/show");
     const auto stream = transport_stream (file);
     ck_assert (caller.send (stream));
     ck_assert (eventually ([&] { // all of it has to be there before the line is cut

@@ -49,11 +49,12 @@ START_TEST (cuts)
       if (!header)
         continue;
       ck_assert (header->samples == whole->samples);
-      const auto &[width, height, rate, aspect] = header->picture;
+      const auto &[width, height, rate, aspect, colors] = header->picture;
       ck_assert_int_eq (width, whole->picture.width);
       ck_assert_int_eq (height, whole->picture.height);
       ck_assert (!rate || rate == whole->picture.frame_rate);
       ck_assert (!aspect || aspect == whole->picture.pixel_aspect);
+      ck_assert (!colors || colors == whole->picture.colors);
     }
   }
 }
@@ -101,6 +102,37 @@ START_TEST (profiles)
         const auto header = read_vp9_key_frame (from_hex (recording.hex));
         ck_assert_uint_eq (header->profile, profile);
       }
+}
+END_TEST
+
+START_TEST (vp9_samples)
+{
+  struct Case
+  {
+    const char *profile, *color;
+    unsigned depth;
+    bool halves_width, halves_height;
+    std::optional<Colors> colors;
+  };
+  for (const auto &[profile, color, depth, width, height, colors] :
+      {Case{"00", "000 0", 8, true, true, {}},
+          {"00", "000 1", 8, true, true, Colors{2, 2, 2, true}},
+          {"00", "001 0", 8, true, true, Colors{5, 6, 5}},
+          {"00", "010 0", 8, true, true, Colors{1, 1, 1}},
+          {"10", "000 0 00 0", 8, false, false, {}}, {"10", "000 0 10 0", 8, true, false, {}},
+          {"10", "000 0 01 0", 8, false, true, {}},
+          {"10", "111 0", 8, false, false, Colors{1, 13, 0, true}},
+          {"01", "0 101 0", 10, true, true, Colors{9, 2, 9}}, {"01", "1 000 0", 12, true, true, {}},
+          {"11 0", "1 011 1 10 0", 12, true, false, Colors{6, 6, 6, true}}}) {
+    auto out = BitWriter ().bits ("10").bits (profile).bits ("0 0 10").u (24, 0x498342);
+    const auto frame = out.bits (color).u (16, 319).u (16, 239).u (8, 0).bytes ();
+    const auto header = read_vp9_key_frame (frame);
+    ck_assert_msg (header.has_value (), "%s %s", profile, color);
+    ck_assert_int_eq (header->picture.height, 240);
+    ck_assert_uint_eq (header->depth, depth);
+    ck_assert (header->halves_width == width && header->halves_height == height);
+    ck_assert (header->picture.colors == colors);
+  }
 }
 END_TEST
 
@@ -233,7 +265,7 @@ END_TEST
 int
 main ()
 {
-  return run ("headers",
-      {recorded, other_codecs, cuts, flipped_bits, noise, profiles, vp9_that_is_no_key_frame,
-          vp8_that_is_no_key_frame, obus, av1_parts, av1_rates_without_reason});
+  return run ("headers", {recorded, other_codecs, cuts, flipped_bits, noise, profiles, vp9_samples,
+                             vp9_that_is_no_key_frame, vp8_that_is_no_key_frame, obus, av1_parts,
+                             av1_rates_without_reason});
 }

@@ -52,13 +52,14 @@ inline const Recorded recordings[] = {
     {Kind::h264, "4:2:2, odd shape", "677a001fb6cd940a02fea7c044000003000400000301903c60c658",
         {638, 362, codecs::Ratio{50, 1}, codecs::Ratio{1, 1}}, {2, 10, 10}},
     {Kind::h264, "no chroma", "6764000af3650b11e3e7c05b20000003002000000303c1e244b2c0",
-        {162, 122, codecs::Ratio{15, 1}, codecs::Ratio{1, 1}}, {0, 8, 8}},
+        {162, 122, codecs::Ratio{15, 1}, codecs::Ratio{1, 1}, codecs::Colors{2, 2, 2, true}},
+        {0, 8, 8}},
     {Kind::h264, "baseline", "6742c00cd9028df93011000003000100000300780f142a48",
         {160, 90, codecs::Ratio{60, 1}, codecs::Ratio{1, 1}}, {1, 8, 8}},
     {Kind::h264, "full VUI",
         "67640020acd9405005bb01a5010101a5000003000100000300786040002dc6c0005b8da4d38078c1"
         "8cb0",
-        {1280, 720, codecs::Ratio{60, 1}, codecs::Ratio{1, 1}}, {1, 8, 8}},
+        {1280, 720, codecs::Ratio{60, 1}, codecs::Ratio{1, 1}, codecs::Colors{1, 1, 1}}, {1, 8, 8}},
     {Kind::h265, "1080 is a multiple of 8",
         "420101016000000300900000030000030078a003c08010e596566924caf01680800001f480003a98"
         "04",
@@ -78,7 +79,7 @@ inline const Recorded recordings[] = {
     {Kind::h265, "temporal layers, full VUI",
         "42010101600000030090000003000003005aa00502016965959a4932bc0694040406904000000300"
         "4000000f1805261f8000b71b00016e3620",
-        {640, 360, codecs::Ratio{60, 1}, codecs::Ratio{1, 1}}, {1, 8, 8}},
+        {640, 360, codecs::Ratio{60, 1}, codecs::Ratio{1, 1}, codecs::Colors{1, 1, 1}}, {1, 8, 8}},
     {Kind::h265, "fields",
         "42010101600000030040000003000003005aa005a20090596566924cafff0040002d686800000300"
         "0800000300c840",
@@ -89,7 +90,8 @@ inline const Recorded recordings[] = {
     {Kind::h265, "no chroma",
         "4201010408000003009fc800000300001ec0548081cf3e5959a4932bc05b02000003000200000300"
         "1e10",
-        {162, 122, codecs::Ratio{15, 1}, codecs::Ratio{1, 1}}, {0, 8, 8}},
+        {162, 122, codecs::Ratio{15, 1}, codecs::Ratio{1, 1}, codecs::Colors{2, 2, 2, true}},
+        {0, 8, 8}},
     {Kind::av1, "libaom", "12000a0b000000043d07c4daf90040", {322, 242, {}, {}}},
     {Kind::av1, "libaom, 10 bit", "12000a0b00000024c6abdf36be5010", {854, 480, {}, {}}},
     {Kind::av1, "SVT-AV1", "12000a0b0000000cc4ff673efe4010", {640, 360, {}, {}}},
@@ -109,7 +111,8 @@ inline const Recorded recordings[] = {
     {Kind::vp9, "profile 3", "b124c1a14203bf821bb211c120e0c2e0c029607fd5fa3e87e67d1fc0ffb0ff23",
         {1920, 1080, {}, {}}},
     {Kind::vp9, "profile 1, RGB",
-        "a2498342e00a1007960838241c184a0007007fd9fa34ff8fd3f7affc77aedd1e", {162, 122, {}, {}}},
+        "a2498342e00a1007960838241c184a0007007fd9fa34ff8fd3f7affc77aedd1e",
+        {162, 122, {}, {}, codecs::Colors{1, 13, 0, true}}},
 };
 
 } // namespace stagedoor::test

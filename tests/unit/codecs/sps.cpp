@@ -258,6 +258,9 @@ START_TEST (usability_information)
     const auto avc = h264 (recipe);
     ck_assert (avc && hevc);
     ck_assert (avc->pixel_aspect == aspect && hevc->pixel_aspect == aspect);
+    const auto colors =
+        vui.everything_before_timing ? std::optional (Colors{1, 1, 1}) : std::nullopt;
+    ck_assert (avc->colors == colors && hevc->colors == colors);
     ck_assert (hevc->frame_rate == ticks);
     ck_assert (avc->frame_rate == (ticks ? make_ratio (ticks->num, ticks->den * 2ull) : ticks));
   };

@@ -7,6 +7,7 @@
 #include "tests/unit/suite.hpp"
 
 using namespace stagedoor::test;
+using stagedoor::media::DecodingTimes;
 using stagedoor::media::ReorderWatch;
 
 namespace {
@@ -97,12 +98,33 @@ START_TEST (over_after_two_groups_without)
 }
 END_TEST
 
+START_TEST (times_of_decoding)
+{
+  DecodingTimes times;
+  std::int64_t last = 0;
+  for (int group = 0; group < 10; ++group)
+    for (const int place : {0, 3, 1, 2, 6, 4, 5}) {
+      const auto shown = (group * 7 + place + 10) * frame, decoded = times.of (shown);
+      ck_assert_int_ge (decoded, last);
+      if (group > 0) {
+        ck_assert_int_le (decoded, shown);
+        ck_assert_int_le (shown - decoded, 4 * frame);
+      }
+      last = decoded;
+    }
+  DecodingTimes plain;
+  for (int i = 0; i < 10; ++i)
+    ck_assert_int_eq (plain.of (i * frame), i * frame);
+}
+END_TEST
+
 } // namespace
 
 int
 main ()
 {
   return run ("media-reorder",
-      {plain_streams_have_none, out_of_order, room_for_them_counts_from_the_first_frame,
-          room_that_is_not_used_is_given_up, the_encoder_says_so, over_after_two_groups_without});
+      {times_of_decoding, plain_streams_have_none, out_of_order,
+          room_for_them_counts_from_the_first_frame, room_that_is_not_used_is_given_up,
+          the_encoder_says_so, over_after_two_groups_without});
 }

@@ -14,6 +14,7 @@ test("the address names stream and key", () => {
   assert.deepEqual(address("/watch/live/demo", "?key=1k1.0.v.a-b_c"), {
     name: "live/demo",
     whep: "/live/demo/whep",
+    hls: "/live/demo/playlist.m3u8",
     status: "/live/demo/status.json",
     key: "1k1.0.v.a-b_c",
   });
@@ -96,10 +97,11 @@ test("every phase has words, and a problem has its own", () => {
   const status = { ...OFFLINE, viewers: 1, problems: ["no sound"] };
   for (const phase of ["offline", "starting", "connecting", "playing", "interrupted", "reconnecting", "unreachable",
     "paused"] as const) {
-    const view = { phase, text: "", status };
+    const view = { phase, text: "", status, delayed: null };
     assert.notEqual(wordsFor(view).title, "");
     assert.equal(noticeFor(view), phase === "playing" ? "no sound" : "");
     assert.equal(viewersFor(view), phase === "playing" ? "1 watching" : "");
   }
-  assert.equal(wordsFor({ phase: "problem", text: "B-frames", status: null }).text, "B-frames");
+  assert.equal(wordsFor({ phase: "problem", text: "B-frames", status: null, delayed: null }).text, "B-frames");
+  assert.equal(noticeFor({ phase: "playing", text: "", status, delayed: "no way" }), "Some seconds behind: no way");
 });

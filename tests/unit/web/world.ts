@@ -47,6 +47,16 @@ export class World implements Host {
     };
   }
 
+  delayedSessions: FakeSession[] = [];
+  openDelayed: Host["openDelayed"] = null;
+  hasHls() {
+    this.openDelayed = (events) => {
+      const session = this.open(events);
+      this.delayedSessions.push(this.session);
+      return session;
+    };
+  }
+
   show(view: View) {
     this.views.push(view);
   }

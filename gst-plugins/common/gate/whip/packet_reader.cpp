@@ -215,14 +215,17 @@ PacketReader::push (Lane &lane, const webrtc::ReceivedUnit &unit, Bytes data, bo
   media::RtpTimeline::Stamp at;
   {
     const std::lock_guard lock (mutex_);
-    at = timeline_.map (lane.video ? Clocked::video : Clocked::audio, unit.timestamp, now_ns ());
+    at = timeline_.map (lane.video ? Clocked::video : Clocked::audio, unit.timestamp, now_ns (),
+        lane.video && keyframe);
   }
-  if (at.discontinuity)
+  if (at.discontinuity) {
     out_.count_repair ();
+    lane.times.restart ();
+  }
   auto buffer = wrap (std::move (data));
   GST_BUFFER_PTS (buffer.get ()) = static_cast<GstClockTime> (at.pts);
   if (lane.converter)
-    GST_BUFFER_DTS (buffer.get ()) = GST_BUFFER_PTS (buffer.get ());
+    GST_BUFFER_DTS (buffer.get ()) = static_cast<GstClockTime> (lane.times.of (at.pts));
   if (!keyframe)
     GST_BUFFER_FLAG_SET (buffer.get (), GST_BUFFER_FLAG_DELTA_UNIT);
   if (std::exchange (lane.lost, false) || at.discontinuity)

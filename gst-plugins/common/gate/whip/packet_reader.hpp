@@ -9,6 +9,7 @@
 #include "gst-plugins/common/gate/codec_caps.hpp"
 #include "gst-plugins/common/gate/live_publication.hpp"
 #include "libs/media/h26x.hpp"
+#include "libs/media/reorder.hpp"
 #include "libs/media/rtp_timeline.hpp"
 #include "libs/webrtc/depacketizer.hpp"
 #include "libs/webrtc/incoming_filter.hpp"
@@ -46,8 +47,9 @@ private:
     std::unique_ptr<webrtc::Depacketizer> depacketizer;
     std::optional<media::ByteStreamConverter> converter; ///< H.264, HEVC
     std::optional<std::uint32_t> ssrc;
-    std::uint16_t next = 0;   ///< sequence number of @c ssrc
-    std::uint64_t broken = 0; ///< told to the publication
+    std::uint16_t next = 0;     ///< sequence number of @c ssrc
+    std::uint64_t broken = 0;   ///< told to the publication
+    media::DecodingTimes times; ///< of H.264, HEVC
     bool needs_key = true;
     bool lost = false; ///< something before the next frame was
     Bytes setup;

@@ -14,7 +14,6 @@ namespace stagedoor::gate {
 namespace {
 
 constexpr std::chrono::seconds sweep_interval{1};
-constexpr std::size_t max_host = 256;
 
 /** "/APP/STREAM", "/APP/STREAM/whip" or "/APP/STREAM/whip/ID". */
 struct Place
@@ -47,17 +46,6 @@ has_ome_direction (std::string_view query)
     query.remove_prefix (item.size () + (more ? 1 : 0));
   }
   return false;
-}
-
-/** As the client used it, with its port, for policies that sign it. */
-std::string
-url_of (const http::Request &request, std::uint16_t port)
-{
-  auto host = http::header (request, "Host").value_or ("").substr (0, max_host);
-  host.resize (std::min (host.find_first_of ("/?#@"), host.size ())); // the query is in the query
-  if (host.rfind (':') == std::string::npos || host.ends_with (']'))
-    host += ":" + std::to_string (port);
-  return "http://" + host + request.path + (request.query.empty () ? "" : "?" + request.query);
 }
 
 /** Hands what arrives to a WhipMedia, which comes about after the connection. */
@@ -175,8 +163,8 @@ WhipDoor::on_offer (const http::Request &request, std::string app, std::string s
 {
   const auto ip = IpAddress::parse (request.peer);
   Knock knock{"whip", std::move (app), std::move (stream), request.query,
-      url_of (request, server_->port ()), {ip.value_or (IpAddress{}), 0}, keys::Role::publish,
-      request.bearer};
+      http::url_of (request, request.path, server_->port ()), {ip.value_or (IpAddress{}), 0},
+      keys::Role::publish, request.bearer};
   const Visitor visitor (new Visit{
       http::Deferred (request), std::move (knock), request.body, http::is_offer (request)});
   core_->loop ().post ([weak = weak_from_this (), visitor] {

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What of a presentation can be had.
+#include <algorithm>
+
+#include "gst-plugins/hls/presentation.hpp"
+
+namespace stagedoor::hlssink {
+namespace {
+
+std::string
+uri_of (const std::string &pad)
+{
+  return pad + ".m3u8";
+}
+
+/** Before the reports, which come last. */
+void
+split (hls::PlaylistText whole, Text &out)
+{
+  const auto at = std::min (whole.body.find ("#EXT-X-RENDITION-REPORT"), whole.body.size ());
+  const auto first = std::ranges::lower_bound (whole.uri_ends, at);
+  for (auto end = first; end != whole.uri_ends.end (); ++end)
+    out.playlists.uri_ends.push_back (*end - at);
+  out.playlists.body = whole.body.substr (at);
+  whole.uri_ends.erase (first, whole.uri_ends.end ());
+  whole.body.resize (at);
+  out.media = std::move (whole);
+}
+
+std::size_t
+index_of (hls::Form form, hls::Skip skip)
+{
+  constexpr std::size_t skips = 3;
+  return static_cast<std::size_t> (form) * skips + static_cast<std::size_t> (skip);
+}
+
+bool
+is_shown (const Rendition *rendition)
+{
+  return rendition != nullptr && rendition->has_media () && !rendition->playlist ().ended ();
+}
+
+} // namespace
+
+bool
+Presentation::is_live () const
+{
+  std::lock_guard lock (mutex_);
+  return std::ranges::any_of (
+      entries_, [] (const auto &e) { return is_shown (e.second.rendition.get ()); });
+}
+
+Readiness
+Presentation::readiness () const
+{
+  constexpr gint64 picture_patience_us = 2'500'000, sound_patience_us = 500'000;
+  std::lock_guard lock (mutex_);
+  const auto age_us = live_since_us_ != 0 ? g_get_monotonic_time () - live_since_us_ : 0;
+  bool live = false, soon = false;
+  for (const auto &[pad, entry] : entries_) {
+    const bool shown = is_shown (entry.rendition.get ());
+    const auto patience = entry.kind == Kind::video ? picture_patience_us : sound_patience_us;
+    live = live || shown;
+    soon = soon || (entry.expected && !shown && age_us < patience);
+  }
+  return soon ? Readiness::soon : live ? Readiness::ready : Readiness::offline;
+}
+
+hls::PlaylistText
+Presentation::render_multivariant () const
+{
+  std::vector<hls::VideoRendition> video;
+  std::vector<hls::AudioRendition> audio;
+  for (const auto &[pad, entry] : entries_) {
+    if (!is_shown (entry.rendition.get ()))
+      continue;
+    const auto &rendition = *entry.rendition;
+    const auto &track = rendition.track ();
+    if (!rendition.is_video ()) {
+      audio.push_back ({.uri = "hls/" + uri_of (pad),
+          .codec = hls::codec_string (track),
+          .name = pad,
+          .channels = track.channels,
+          .peak = rendition.peak (),
+          .average = rendition.average ()});
+      continue;
+    }
+    const auto rate = track.picture.frame_rate.value_or (codecs::Ratio{0, 1});
+    video.push_back ({.uri = "hls/" + uri_of (pad),
+        .codec = hls::codec_string (track),
+        .width = static_cast<unsigned> (track.picture.width),
+        .height = static_cast<unsigned> (track.picture.height),
+        .rate_numerator = static_cast<unsigned> (rate.num),
+        .rate_denominator = static_cast<unsigned> (rate.den),
+        .peak = rendition.peak (),
+        .average = rendition.average ()});
+  }
+  const bool independent = !segmenter_ || segmenter_->blind_segments () == 0;
+  return hls::render_multivariant (video, audio, independent);
+}
+
+hls::PlaylistText
+Presentation::multivariant () const
+{
+  std::lock_guard lock (mutex_);
+  return render_multivariant ();
+}
+
+Text
+Presentation::render (const Entry &of, hls::Form form, hls::Skip skip) const
+{
+  std::vector<std::string> uris;
+  std::vector<hls::Report> reports;
+  uris.reserve (entries_.size ());
+  for (const auto &[pad, entry] : entries_)
+    if (&entry != &of && is_shown (entry.rendition.get ())) {
+      uris.push_back (uri_of (pad));
+      reports.push_back ({uris.back (), *entry.rendition->playlist ().edge ()});
+    }
+  Text out;
+  split (of.rendition->playlist ().render (form, skip, reports), out);
+  out.tag = of.rendition->prefix () + std::to_string (index_of (form, skip)) + "-"
+            + std::to_string (of.rendition->version ());
+  return out;
+}
+
+std::shared_ptr<const Text>
+Presentation::playlist (const std::string &pad, hls::Form form, hls::Skip skip)
+{
+  std::lock_guard lock (mutex_);
+  const auto found = entries_.find (pad);
+  if (found == entries_.end () || found->second.rendition == nullptr
+      || !found->second.rendition->has_media ())
+    return nullptr;
+  auto &entry = found->second;
+  auto &cached = entry.texts[index_of (form, skip)];
+  if (cached.text == nullptr || cached.version != entry.rendition->version ()) {
+    cached.text = std::make_shared<const Text> (render (entry, form, skip));
+    cached.version = entry.rendition->version ();
+  }
+  return cached.text;
+}
+
+std::optional<hls::Verdict>
+Presentation::judge (const std::string &pad, const hls::Directives &wanted) const
+{
+  std::lock_guard lock (mutex_);
+  const auto found = entries_.find (pad);
+  if (found == entries_.end () || found->second.rendition == nullptr
+      || !found->second.rendition->has_media ())
+    return std::nullopt;
+  return found->second.rendition->playlist ().judge (wanted);
+}
+
+std::chrono::seconds
+Presentation::target () const
+{
+  std::lock_guard lock (mutex_);
+  auto out = shape_.segment;
+  for (const auto &[pad, entry] : entries_)
+    if (entry.rendition != nullptr)
+      out = std::max (out, entry.rendition->playlist ().target ());
+  return out;
+}
+
+Found
+Presentation::find (std::string_view file) const
+{
+  std::lock_guard lock (mutex_);
+  for (const auto &[pad, entry] : entries_) {
+    if (entry.rendition == nullptr)
+      continue;
+    const auto &rendition = *entry.rendition;
+    const auto name = hls::parse_media_name (rendition.prefix (), file);
+    if (!name)
+      continue;
+    Found out{.pieces = rendition.find (*name), .video = rendition.is_video ()};
+    const auto next = rendition.playlist ().next_part ();
+    out.wait = out.pieces.empty () && !rendition.playlist ().ended ()
+               && name->kind == hls::MediaName::Kind::part
+               && hls::Edge{name->number, name->part} == next;
+    return out;
+  }
+  return {};
+}
+
+Tree
+Presentation::tree () const
+{
+  using Kind = hls::MediaName::Kind;
+  Tree out;
+  std::lock_guard lock (mutex_);
+  for (const auto &[pad, entry] : entries_) {
+    if (entry.rendition == nullptr || !entry.rendition->has_finished ())
+      continue;
+    const auto &rendition = *entry.rendition;
+    const auto name = [&rendition] (Kind kind, std::uint64_t number) {
+      return hls::format_media_name (rendition.prefix (), {.kind = kind, .number = number});
+    };
+    for (const auto &[number, map] : rendition.maps ())
+      out.media.push_back ({name (Kind::map, number), {map}});
+    for (const auto &segment : rendition.segments ())
+      if (segment.finished)
+        out.media.push_back ({name (Kind::segment, segment.msn), segment.parts});
+    out.playlists.push_back (
+        {uri_of (pad), rendition.playlist ().render (hls::Form::plain, hls::Skip::none, {}).body});
+  }
+  if (std::ranges::any_of (
+          entries_, [] (const auto &e) { return is_shown (e.second.rendition.get ()); }))
+    out.multivariant = render_multivariant ().body;
+  return out;
+}
+
+Produced
+Presentation::produced () const
+{
+  std::lock_guard lock (mutex_);
+  Produced out{.segments = finished_, .parts = parts_, .dropped_segments = dropped_};
+  for (const auto &[pad, entry] : entries_)
+    if (entry.rendition != nullptr) {
+      out.bytes_held += entry.rendition->bytes ();
+      out.target_s =
+          std::max<std::int64_t> (out.target_s, entry.rendition->playlist ().target ().count ());
+    }
+  if (segmenter_) {
+    out.uneven_parts = segmenter_->uneven_parts ();
+    out.key_distance_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds> (segmenter_->key_distance ())
+            .count ();
+  }
+  return out;
+}
+
+} // namespace stagedoor::hlssink
