@@ -42,9 +42,9 @@ choose_encoder (const RenditionSpec &spec, const VideoFailures &failures)
   const EncoderKind *first = nullptr, *chosen = nullptr;
   int least = 0;
   const auto kinds = encoder_kinds (spec.codec);
-  for (const auto &kind : *kinds) // those that may be needed later, too
-    verdict (kind);
   for (const auto &kind : *kinds) {
+    if (chosen != nullptr && least == 0)
+      break; // what comes after isn't tried before it is needed
     if (!serves (kind, spec))
       continue;
     out.pending |= hangs (kind);

@@ -61,6 +61,7 @@
  */
 #include "gst-plugins/transcode/gststagetranscodebin.h"
 
+#include "gst-plugins/transcode/encoder_threads.hpp"
 #include "gst-plugins/transcode/lane.hpp"
 
 GST_DEBUG_CATEGORY (gst_stage_transcode_bin_debug);
@@ -197,6 +198,8 @@ gst_stage_transcode_bin_change_state (GstElement *element, GstStateChange transi
 static void
 gst_stage_transcode_bin_handle_message (GstBin *bin, GstMessage *message)
 {
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_STREAM_STATUS)
+    stagedoor::transcode::place_thread (message);
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
     GError *error = nullptr;
     gchar *debug = nullptr;
