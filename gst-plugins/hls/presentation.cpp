@@ -202,9 +202,7 @@ Presentation::fill_gaps (const Entry &leader)
         entry.rendition.reset ();
       continue;
     }
-    lost->finish_segment ();
-    while (lost->playlist ().finished () < next_msn_)
-      lost->skip_segment (lead.last_begin (), lead.last_segment ());
+    lost->skip_until (lead.next_begin (), next_msn_);
   }
   equalise_targets ();
 }

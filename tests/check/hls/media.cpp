@@ -166,7 +166,7 @@ START_TEST (long_groups_of_pictures)
   source.play (recording);
   const auto text = sink.text ("hls/video_0.m3u8");
   ck_assert_msg (text.find ("#EXTINF:10.0,") != std::string::npos, "%s", text.c_str ());
-  ck_assert (text.find ("#EXT-X-TARGETDURATION:16\n") != std::string::npos);
+  ck_assert (text.find ("#EXT-X-TARGETDURATION:12\n") != std::string::npos);
   ck_assert (sink.problem ().find ("key frames are 10.0 s apart") != std::string::npos);
   sink.message (GST_MESSAGE_WARNING);
   ck_assert (gst_message_has_name (sink.message (GST_MESSAGE_ELEMENT).get (), "stagedoor-problem"));
