@@ -80,10 +80,11 @@ Presentation::cut (const std::string &pad, const hls::Segmenter::Frame &frame)
     start_segmenter ();
   if (!entry.lane)
     entry.lane = segmenter_->add (entry.kind);
-  entry.last_dts = frame.dts;
   if (frame.discontinuity)
     wall_offset_.reset ();
   const auto out = segmenter_->next (*entry.lane, frame);
+  if (!out.drop)
+    entry.last_dts = frame.dts;
   if (out.segment)
     entry.finished_dts = std::exchange (entry.segment_dts, frame.dts);
   return out;
@@ -114,12 +115,12 @@ Presentation::rendition (const std::string &pad, Entry &entry, const hls::Track 
   return *entry.rendition;
 }
 
+/** Without a clock what is shown at @p presented is taken to be now. */
 void
-Presentation::synchronise_clock ()
+Presentation::synchronise_clock (Duration presented)
 {
   if (!wall_offset_)
-    if (const auto running = running_time_ ())
-      wall_offset_ = time_of_day () - *running;
+    wall_offset_ = time_of_day () - running_time_ ().value_or (presented);
 }
 
 void
@@ -127,8 +128,8 @@ Presentation::begin_segment (
     const std::string &pad, const hls::Track &track, Duration presented, SegmentStart start)
 {
   std::lock_guard lock (mutex_);
-  synchronise_clock ();
-  start.time = hls::WallTime (wall_offset_.value_or (time_of_day () - presented) + presented);
+  synchronise_clock (presented);
+  start.time = hls::WallTime (*wall_offset_ + presented);
   rendition (pad, entries_[pad], track).begin_segment (start);
   equalise_targets ();
 }
@@ -202,9 +203,7 @@ Presentation::fill_gaps (const Entry &leader)
         entry.rendition.reset ();
       continue;
     }
-    lost->finish_segment ();
-    while (lost->playlist ().finished () < next_msn_)
-      lost->skip_segment (lead.last_begin (), lead.last_segment ());
+    lost->skip_until (lead.next_begin (), next_msn_);
   }
   equalise_targets ();
 }

@@ -150,7 +150,7 @@ private:
   void keep_bounds ();
   void equalise_targets ();
   Text render (const Entry &of, hls::Form form, hls::Skip skip) const;
-  void synchronise_clock ();
+  void synchronise_clock (hls::Duration presented);
   hls::PlaylistText render_multivariant () const;
   void end_entry (Entry &entry);
 

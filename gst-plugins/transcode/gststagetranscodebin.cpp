@@ -21,6 +21,12 @@
  * why, is in its "decision" property and in an element message "stagedoor-decision" (strings "pad"
  * and "text"). It may change while the stream is live: then the pad goes on with a key frame.
  *
+ * H.264 and HEVC that a peer takes, but in another stream-format, are only repacked. A peer that
+ * wants key frames at least that often says so by the int field "max-key-frame-distance", in
+ * milliseconds, of a format in its caps; #GstStageTranscodePad:max-key-frame-distance is the same
+ * for peers that don't. Sound that is converted goes on without gaps, overlaps and drift, whatever
+ * its timestamps are like.
+ *
  * A peer may say that it has no use for what comes for now, or has again, by a
  * %GST_EVENT_CUSTOM_UPSTREAM with the structure "stagedoor-demand" and the boolean field "wanted",
  * as #stagewhepsink does: when none has had any for 5 s of the stream the conversion ends, until
@@ -55,6 +61,7 @@
  */
 #include "gst-plugins/transcode/gststagetranscodebin.h"
 
+#include "gst-plugins/transcode/encoder_threads.hpp"
 #include "gst-plugins/transcode/lane.hpp"
 
 GST_DEBUG_CATEGORY (gst_stage_transcode_bin_debug);
@@ -191,6 +198,8 @@ gst_stage_transcode_bin_change_state (GstElement *element, GstStateChange transi
 static void
 gst_stage_transcode_bin_handle_message (GstBin *bin, GstMessage *message)
 {
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_STREAM_STATUS)
+    stagedoor::transcode::place_thread (message);
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
     GError *error = nullptr;
     gchar *debug = nullptr;

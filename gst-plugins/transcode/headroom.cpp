@@ -39,12 +39,6 @@ has_room (const Work &work, Cut cut, std::uint64_t elapsed)
   return expected * 10 < elapsed * 7;
 }
 
-Cut
-step (Cut cut, int by)
-{
-  return static_cast<Cut> (static_cast<int> (cut) + by);
-}
-
 } // namespace
 
 Headroom::Entry &
@@ -83,34 +77,38 @@ Headroom::note (std::span<const Work> works, std::uint64_t elapsed)
 }
 
 Headroom::Entry *
-Headroom::largest (bool late_only)
+Headroom::next_to_cut (bool late_only)
 {
   Entry *out = nullptr;
   for (auto &entry : entries_)
     if (entry.cut != Cut::left_out && (!late_only || entry.late >= patience_when_late)
-        && (out == nullptr || size_of (entry.wanted) >= size_of (out->wanted)))
+        && (out == nullptr || entry.cut < out->cut
+            || (entry.cut == out->cut && size_of (entry.wanted) >= size_of (out->wanted))))
       out = &entry;
   return out;
 }
 
 Headroom::Entry *
-Headroom::smallest_to_ease ()
+Headroom::next_to_ease ()
 {
   Entry *out = nullptr;
   for (auto &entry : entries_)
     if (entry.cut != Cut::none && entry.calm >= entry.patience * (entry.roomy ? 1 : blind)
-        && (out == nullptr || size_of (entry.wanted) < size_of (out->wanted)))
+        && (out == nullptr || entry.cut > out->cut
+            || (entry.cut == out->cut && size_of (entry.wanted) < size_of (out->wanted))))
       out = &entry;
   return out;
 }
 
-/** What was seen before a change says nothing about after it. */
+/** What was seen of it before says nothing about after this; nor do others' calm seconds. */
 void
-Headroom::start_anew ()
+Headroom::change (Entry &entry, int by)
 {
+  entry.cut = static_cast<Cut> (static_cast<int> (entry.cut) + by);
+  entry.late = 0;
   decoder_late_ = 0;
-  for (auto &entry : entries_)
-    entry.late = entry.calm = 0;
+  for (auto &each : entries_)
+    each.calm = 0;
 }
 
 bool
@@ -118,22 +116,20 @@ Headroom::look (std::span<const Work> works, std::uint64_t elapsed, bool decoder
 {
   const bool any_late = note (works, elapsed);
   decoder_late_ = decoder_late ? decoder_late_ + 1 : 0;
-  auto *worst = largest (true);
-  if (worst == nullptr && decoder_late_ >= patience_when_late)
-    worst = largest (false);
-  if (worst != nullptr) {
-    worst->cut = step (worst->cut, 1);
-    if (worst->since_eased < relapse)
-      worst->patience = std::min (worst->patience * 2, most_patience);
-    start_anew ();
+  auto *cut = next_to_cut (true);
+  if (cut == nullptr && decoder_late_ >= patience_when_late)
+    cut = next_to_cut (false);
+  if (cut != nullptr) {
+    if (cut->since_eased < relapse)
+      cut->patience = std::min (cut->patience * 2, most_patience);
+    change (*cut, 1);
     return true;
   }
-  auto *eased = any_late || decoder_late ? nullptr : smallest_to_ease ();
+  auto *eased = any_late || decoder_late ? nullptr : next_to_ease ();
   if (eased == nullptr)
     return false;
-  eased->cut = step (eased->cut, -1);
   eased->since_eased = 0;
-  start_anew ();
+  change (*eased, -1);
   return true;
 }
 

@@ -21,10 +21,11 @@ struct Work
 
 /**
  * A rendition is late when it lost frames though its encoder was at work all the time. One that was
- * late for two looks in a row is cut by a step; of several the largest, which saves most and leaves
- * most viewers something smaller. A step is taken back after a while without losses in which the
- * encoder had time to spare for it, of several renditions the smallest one's first. Who falls back
- * soon after that has to wait twice as long the next time. No clock of its own, one thread.
+ * late for two looks in a row is cut by a step, one rendition at each look: first those that are
+ * cut least, and of these the largest, which saves most and leaves most viewers something smaller.
+ * A step is taken back in the reverse order, after a while without losses in which the encoder had
+ * time to spare for it. Who falls back soon after that has to wait twice as long the next time. No
+ * clock of its own, one thread.
  */
 class Headroom
 {
@@ -61,9 +62,9 @@ private:
   };
   Entry &entry_for (const RenditionSpec &spec);
   bool note (std::span<const Work> works, std::uint64_t elapsed);
-  Entry *largest (bool late_only);
-  Entry *smallest_to_ease ();
-  void start_anew ();
+  Entry *next_to_cut (bool late_only);
+  Entry *next_to_ease ();
+  void change (Entry &entry, int by);
 
   std::vector<Entry> entries_;
   int decoder_late_ = 0;

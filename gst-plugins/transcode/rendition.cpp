@@ -8,6 +8,7 @@
 
 #include <gst/video/video.h>
 
+#include "gst-plugins/transcode/encoder_threads.hpp"
 #include "gst-plugins/transcode/encoder_trial.hpp"
 
 namespace stagedoor::transcode {
@@ -100,6 +101,9 @@ bool
 Rendition::add_queue ()
 {
   queue_ = make_queue (patient_);
+  if (queue_)
+    gst_object_set_name (
+        GST_OBJECT (queue_.get ()), (encoder_queue + ("-" + std::to_string (id_))).c_str ());
   if (!row_.add (Ref<GstElement> (queue_)))
     return false;
   const auto pad = row_.src ();

@@ -78,14 +78,15 @@ def frames_of(film):
 class Live:
     """A live source of the film, the source as it is on video_0 and a rung on each further pad."""
 
-    def __init__(self, film, rungs):
+    def __init__(self, film, rungs, watch_encoders):
         self.frames, caps = frames_of(film)
         pads = " ".join(f"video_{n + 1}::rendition={rung}" for n, rung in enumerate(rungs))
-        ends = " ".join(f"transcode.video_{n} ! fakesink sync=false async=false" for n in range(len(rungs) + 1))
+        ends = " ".join(f"transcode.video_{n} ! fakesink name=out{n} sync=false async=false" for n in range(len(rungs) + 1))
         self.pipeline = Gst.parse_launch(
             f"appsrc name=in is-live=true format=time ! transcode.video stagetranscodebin name=transcode {pads} {ends}"
         )
-        self.pipeline.connect("deep-element-added", self.added)
+        if watch_encoders:
+            self.pipeline.connect("deep-element-added", self.added)
         self.source = self.pipeline.get_by_name("in")
         self.source.set_property("caps", caps)
         self.element = self.pipeline.get_by_name("transcode")
@@ -93,7 +94,8 @@ class Live:
         self.delays = defaultdict(list)
         self.names = ["source", *rungs]
         self.pads = [self.element.get_static_pad(f"video_{n}") for n in range(len(self.names))]
-        for name, pad in zip(self.names, self.pads):
+        # A probe waits for Python's lock: as few as possible where nothing is to be delayed.
+        for name, pad in list(zip(self.names, self.pads))[: None if watch_encoders else 1]:
             pad.add_probe(Gst.PadProbeType.BUFFER, self.came_out, name)
         self.stopping = False
         self.thread = threading.Thread(target=self.feed)
@@ -113,10 +115,9 @@ class Live:
     def came_out(self, pad, info, name):
         now, pts = time.monotonic(), info.get_buffer().pts % X264_EPOCH
         total = now - self.began.get(pts, now)
-        height = pad.get_current_caps().get_structure(0).get_value("height")
         own = 0
         if name != "source":
-            key = (height, pts)
+            key = (pad.get_current_caps().get_structure(0).get_value("height"), pts)
             own = self.encoded.pop(key, now) - self.encoding.pop(key, now)
         self.delays[name].append((now, total * 1000, own * 1000))
         return Gst.PadProbeReturn.OK
@@ -132,6 +133,20 @@ class Live:
             self.began[frame.pts] = time.monotonic()
             self.source.emit("push-buffer", frame)
             number += 1
+
+    def counts(self):
+        """Pictures so far on each pad."""
+        return [self.pipeline.get_by_name(f"out{n}").get_property("stats").get_value("rendered") for n in range(len(self.names))]
+
+    def rates(self, seconds):
+        """Pictures per second from now on; a new encoder's begin a new count."""
+        came, before, start = [0] * len(self.names), self.counts(), time.monotonic()
+        while time.monotonic() < start + seconds:
+            time.sleep(0.5)
+            after = self.counts()
+            came = [sum_of + (new - old if new >= old else new) for sum_of, new, old in zip(came, after, before)]
+            before = after
+        return [sum_of / (time.monotonic() - start) for sum_of in came]
 
     def __enter__(self):
         self.pipeline.set_state(Gst.State.PLAYING)
@@ -150,7 +165,7 @@ def share(values, percent):
 
 
 def delay(film, seconds):
-    with Live(film, LADDER) as live:
+    with Live(film, LADDER, True) as live:
         time.sleep(3)
         live.delays.clear()
         time.sleep(float(seconds))
@@ -169,11 +184,13 @@ def phase(live, name, seconds):
     live.delays.clear()
     own = Process()
     own.pid = "self"
-    busy = own.millicores(seconds * 2 / 3)
+    used, start = own.cpu_ns(), time.monotonic()
+    rates = live.rates(seconds * 2 / 3)
+    cores = (own.cpu_ns() - used) / (time.monotonic() - start) / 1e9
     source = [row[1] for row in live.delays["source"]]
-    out = {"phase": name, "cores": round(busy / 1000, 2), "MiB": own.rss_kib() // 1024}
+    out = {"phase": name, "cores": round(cores, 2), "MiB": own.rss_kib() // 1024}
     out |= {f"source p{part} ms": round(share(source, part), 2) for part in (50, 99)}
-    out["fps"] = " ".join(f"{len(live.delays[rung]) / (seconds * 2 / 3):.0f}" for rung in live.names)
+    out["fps"] = " ".join(f"{rate:.0f}" for rate in rates)
     return out
 
 
@@ -204,7 +221,7 @@ def overload(film, seconds):
     rungs = ["h=1080,b=6M", "h=1080,b=5M", "h=1080,b=4M", "h=1000,b=4M", "h=900,b=4M", "h=900,b=3M"]
     rungs += ["h=720,b=3M", "h=720,b=2500k", "h=480,b=1M", "h=360,b=500k"]
     phases, seconds = [], float(seconds)
-    with Live(film, rungs) as live:
+    with Live(film, rungs, False) as live:
         told = Told(live)
         for name, wanted in (("source only", []), ("all", rungs), ("the four smallest", rungs[-4:])):
             for rung, pad in zip(live.names[1:], live.pads[1:]):

@@ -107,7 +107,6 @@ class MediaCheck:
         sync = [one for fragment in fragments for one in fragment.sync]
         if part.independent:
             self.report.expect(any(sync), "4.4.4.9", "independent part without an independent frame", where)
-            self.report.expect(sync[0], "4.4.4.9", "independent part doesn't begin with an independent frame", where, "SHOULD")
         else:
             self.report.expect(not any(sync), "4.4.4.9", "part with an independent frame isn't INDEPENDENT=YES", where, "SHOULD")
         if index == 0:

@@ -100,15 +100,30 @@ START_TEST (one_that_stands_still)
 }
 END_TEST
 
-START_TEST (the_largest_first)
+START_TEST (presets_of_all_then_pictures_the_largest_first)
+{
+  Machine m;
+  const std::vector all{late (360), late (720), late (480)};
+  ck_assert_int_eq (m.looks (all), 2);
+  for (const auto before : {Cut::none, Cut::faster, Cut::fastest, Cut::half_rate}) {
+    const auto after = static_cast<Cut> (static_cast<int> (before) + 1);
+    ck_assert (m.cut (720) == after && m.cut (480) == before && m.cut (360) == before);
+    m.looks (all);
+    ck_assert (m.cut (720) == after && m.cut (480) == after && m.cut (360) == before);
+    m.looks (all);
+    ck_assert (m.cut (720) == after && m.cut (480) == after && m.cut (360) == after);
+    m.looks (all);
+  }
+}
+END_TEST
+
+START_TEST (who_keeps_up_is_left_alone)
 {
   Machine m;
   for (int n = 0; n < 4; ++n)
-    m.looks ({late (360), late (720), late (480)});
-  ck_assert (m.cut (720) == Cut::left_out);
-  ck_assert (m.cut (480) == Cut::none);
-  m.looks ({late (360), late (480)});
-  ck_assert (m.cut (480) == Cut::faster);
+    m.looks ({fine (1080), late (480), fine (360)});
+  ck_assert (m.cut (1080) == Cut::none);
+  ck_assert (m.cut (480) == Cut::left_out);
   ck_assert (m.cut (360) == Cut::none);
 }
 END_TEST
@@ -118,16 +133,18 @@ START_TEST (a_late_decoder_costs_the_largest)
   Machine m;
   ck_assert_int_eq (m.looks ({fine (360), fine (720), fine (480)}, true), 2);
   ck_assert (m.cut (720) == Cut::faster);
-  for (int n = 0; n < 4; ++n)
-    m.looks ({fine (360), fine (720), fine (480)}, true);
-  ck_assert (m.cut (720) == Cut::left_out);
+  ck_assert (m.cut (480) == Cut::none);
+  m.looks ({fine (360), fine (720), fine (480)}, true);
   ck_assert (m.cut (480) == Cut::faster);
+  for (int n = 0; n < 10; ++n)
+    m.looks ({fine (360), fine (720), fine (480)}, true);
+  ck_assert (m.cut (360) == Cut::left_out);
   Machine none;
   ck_assert_int_eq (none.looks ({}, true), 1000);
 }
 END_TEST
 
-START_TEST (given_back_the_smallest_first)
+START_TEST (given_back_what_was_cut_most_first)
 {
   Machine m;
   for (int n = 0; n < 4; ++n)
@@ -135,11 +152,15 @@ START_TEST (given_back_the_smallest_first)
   m.looks ({late (480)});
   const std::vector calm{fine (720), fine (480)};
   ck_assert_int_eq (m.looks (calm), Headroom::first_patience);
-  ck_assert (m.cut (480) == Cut::none);
-  for (const auto expected : {Cut::half_rate, Cut::fastest, Cut::faster, Cut::none}) {
-    ck_assert (m.looks (calm) <= Headroom::first_patience);
+  for (const auto expected : {Cut::half_rate, Cut::fastest, Cut::faster}) {
     ck_assert (m.cut (720) == expected);
+    ck_assert (m.cut (480) == Cut::faster);
+    ck_assert (m.looks (calm) <= Headroom::first_patience);
   }
+  ck_assert (m.cut (720) == Cut::faster); // the smaller one first
+  ck_assert (m.cut (480) == Cut::none);
+  ck_assert (m.looks (calm) <= Headroom::first_patience);
+  ck_assert (m.cut (720) == Cut::none);
   ck_assert_int_eq (m.looks (calm), 1000);
 }
 END_TEST
@@ -204,7 +225,8 @@ main ()
 {
   return run ("transcode-headroom",
       {nothing_is_cut_of_who_keeps_up, one_bad_second_is_forgiven, step_by_step,
-          one_that_stands_still, the_largest_first, a_late_decoder_costs_the_largest,
-          given_back_the_smallest_first, nothing_is_given_back_without_room,
+          one_that_stands_still, presets_of_all_then_pictures_the_largest_first,
+          who_keeps_up_is_left_alone, a_late_decoder_costs_the_largest,
+          given_back_what_was_cut_most_first, nothing_is_given_back_without_room,
           who_falls_back_waits_longer, what_nobody_wants_is_forgotten, said_to_people});
 }

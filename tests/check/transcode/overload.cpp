@@ -139,7 +139,7 @@ struct Overloaded
   {
     if (gst_element_is_locked_state (child))
       return true;
-    if (!g_str_has_prefix (GST_OBJECT_NAME (child), "queue"))
+    if (g_object_class_find_property (G_OBJECT_GET_CLASS (child), "leaky") == nullptr) // no queue
       return !at_work.contains (child) || slow.contains (child);
     guint level = 0;
     g_object_get (child, "current-level-buffers", &level, nullptr);

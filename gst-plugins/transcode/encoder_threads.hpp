@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Encoders' threads, which step back behind those that pass the source on and decode it.
+#pragma once
+
+#include <gst/gst.h>
+
+namespace stagedoor::transcode {
+
+/** What the queues in front of encoders are called first. */
+inline constexpr const char *encoder_queue = "pictures";
+
+/** Of the bin, for each message of its children: gives the thread of an encoder's queue, which is
+ * about to be made, less of the processor. A late encoder loses its own pictures; a late decoder
+ * would cost those of all. The thread that posts. */
+void place_thread (GstMessage *message);
+
+} // namespace stagedoor::transcode
