@@ -28,6 +28,12 @@
  * the problem is gone the message comes again, with an empty text. A decoder or an encoder that
  * fails, or puts out nothing for seconds, is such a problem: it is started again a second later.
  *
+ * Of a live source no picture is waited for: an encoder that is late loses pictures, and a rendition
+ * that goes on doing so is cut, as its "decision" then says: a faster preset, half of the pictures,
+ * and when that doesn't help nothing at all, which is a problem. Of several late ones the larger
+ * goes first. What was cut is given back when there is time for it again. Who gets the source as it
+ * is, or another rendition, notices nothing of that.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! avenc_aac ! transcode.audio
