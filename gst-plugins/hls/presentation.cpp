@@ -110,8 +110,7 @@ Presentation::rendition (const std::string &pad, Entry &entry, const hls::Track 
           .first_discontinuity = discontinuities});
   entry.texts = {};
   if (!title_.empty ())
-    entry.rendition->title (
-        titles_, std::chrono::floor<Duration> (std::chrono::system_clock::now ()), title_);
+    entry.rendition->title (titles_, title_start_, title_);
   return *entry.rendition;
 }
 
@@ -308,10 +307,10 @@ Presentation::title (std::string_view text)
     return;
   title_ = text;
   ++titles_;
-  const auto now = std::chrono::floor<Duration> (std::chrono::system_clock::now ());
+  title_start_ = hls::WallTime (time_of_day ());
   for (const auto &[pad, entry] : entries_)
     if (entry.rendition != nullptr)
-      entry.rendition->title (titles_, now, title_);
+      entry.rendition->title (titles_, title_start_, title_);
 }
 
 hls::WallTime
