@@ -204,7 +204,7 @@ Sink::on_caps (Pad &pad, GstEvent *event)
 void
 Sink::on_custom (Pad &pad, GstEvent *event)
 {
-  // The one that ends it comes too late: something may have been lost before it.
+  // That it is over, by "stagedoor-resumed", needs no more: what comes next doesn't go on anyway.
   if (gst_event_has_name (event, "stagedoor-interrupted"))
     pad.track.pause ();
 }
