@@ -117,8 +117,11 @@ def main(seconds):
     stream.pipeline.set_state(Gst.State.NULL)
     for line in report.lines():
         print(line)
-    print(f"{sum(report.checked.values())} checks, {report.count(strict=True)} violations, {report.count()} of a MUST")
-    return 1 if report.count() else 0
+    print(f"{sum(report.checked.values())} checks, {report.count(strict=True)} violations, {report.count()} of a MUST; {report.seen}")
+    missing = [what for what in ("updates", "delta updates", "parts", "hinted parts", "segments", "discontinuities", "gaps") if not report.seen.get(what)]
+    if missing:
+        print(f"nothing was seen of: {missing}")
+    return 1 if report.count() or missing else 0
 
 
 if __name__ == "__main__":

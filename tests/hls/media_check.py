@@ -74,6 +74,7 @@ class MediaCheck:
         self.hinted[uri] = answer
         if answer.status == 200:
             self.remember(uri, answer.body)
+            self.report.note("hinted parts")
             self.check_headers(answer)
 
     def init_of(self, uri):
@@ -100,6 +101,7 @@ class MediaCheck:
             self.next_time = None
             return
         self.remember(part.uri, body)
+        self.report.note("parts")
         self.check_part(part, segment, index, read_fragments(body, init), init)
 
     def check_part(self, part, segment, index, fragments, init):
@@ -141,6 +143,7 @@ class MediaCheck:
         if body is None:
             return
         self.sizes.append((len(body), segment.duration))
+        self.report.note("segments")
         parts = [self.bytes.get(part.uri) for part in segment.parts if not part.gap]
         if parts and None not in parts:
             self.report.expect(b"".join(parts) == body, "3", "segment isn't the sum of its parts", f"{self.base}, {segment.uri}")

@@ -51,6 +51,8 @@ class LiveTest(unittest.TestCase):
             report = run(Toy(ends_at=ends_at), 140)
             self.assertEqual(list(report.lines()), [])
             self.assertGreater(sum(report.checked.values()), 10_000)
+            kinds = {"updates", "delta updates", "parts", "hinted parts", "segments"} | ({"discontinuities"} if ends_at is None else set())
+            self.assertLessEqual(kinds, {what for what, number in report.seen.items() if number})
 
     def test_updates(self):
         self.expect_each(wrongs.UPDATES)

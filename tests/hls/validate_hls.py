@@ -158,6 +158,7 @@ def main():
         print(line)
     print(f"{sum(report.checked.values())} checks by {len(report.checked)} sections, {report.count(strict=True)} violations, "
           f"{report.count()} of a MUST")
+    print("seen: " + ", ".join(f"{number} {what}" for what, number in sorted(report.seen.items())))
     return 1 if report.count(arguments.strict) else 0
 
 
