@@ -139,8 +139,9 @@ Sink::end_streams ()
   set_problem ({}, {});
 }
 
+/** Null when there is no place for it. */
 GstPad *
-Sink::add_pad (GstPadTemplate *templ, const char *name)
+Sink::new_pad (GstPadTemplate *templ, const char *name)
 {
   const bool video = g_str_has_prefix (templ->name_template, "video");
   std::lock_guard lock (pads_mutex_);
@@ -148,16 +149,25 @@ Sink::add_pad (GstPadTemplate *templ, const char *name)
   for (unsigned i = 0; chosen.empty (); ++i)
     if (auto next = (video ? "video_" : "audio_") + std::to_string (i); !pads_.contains (next))
       chosen = std::move (next);
-  if (pads_.size () >= most_pads || pads_.contains (chosen)) {
-    GST_WARNING_OBJECT (element_, "%s: there is one already, or %u in all", chosen.c_str (),
-        static_cast<unsigned> (most_pads));
+  if (pads_.size () >= most_pads || pads_.contains (chosen))
     return nullptr;
-  }
   auto *pad = gst_pad_new_from_template (templ, chosen.c_str ());
   const auto kind = video ? Presentation::Kind::video : Presentation::Kind::audio;
   auto &entry = pads_[chosen];
   entry.reset (new Pad{this, pad, chosen, Track (*presentation_, chosen, kind)});
   gst_pad_set_element_private (pad, entry.get ());
+  return pad;
+}
+
+GstPad *
+Sink::add_pad (GstPadTemplate *templ, const char *name)
+{
+  auto *pad = new_pad (templ, name);
+  if (pad == nullptr) {
+    GST_WARNING_OBJECT (element_, "no place for another pad %s: there are %u, or there is this one",
+        name != nullptr ? name : "", static_cast<unsigned> (most_pads));
+    return nullptr;
+  }
   gst_pad_set_chain_function (pad, chain);
   gst_pad_set_event_function (pad, event);
   gst_pad_set_active (pad, TRUE);
@@ -174,8 +184,9 @@ Sink::remove_pad (GstPad *pad)
   demand_.forget (name);
   end_.forget (pad);
   {
-    std::lock_guard lock (pads_mutex_);
-    pads_.erase (name);
+    std::unique_lock lock (pads_mutex_);
+    const auto gone = pads_.extract (name);
+    lock.unlock (); // its end is told of
   }
   gst_element_remove_pad (element_, pad);
 }
@@ -204,7 +215,7 @@ Sink::on_caps (Pad &pad, GstEvent *event)
 void
 Sink::on_custom (Pad &pad, GstEvent *event)
 {
-  // The one that ends it comes too late: something may have been lost before it.
+  // That it is over, by "stagedoor-resumed", needs no more: what comes next doesn't go on anyway.
   if (gst_event_has_name (event, "stagedoor-interrupted"))
     pad.track.pause ();
 }

@@ -59,6 +59,7 @@ private:
   };
   static constexpr std::size_t most_pads = 32;
 
+  GstPad *new_pad (GstPadTemplate *templ, const char *name);
   static GstFlowReturn chain (GstPad *pad, GstObject *parent, GstBuffer *buffer);
   static gboolean event (GstPad *pad, GstObject *parent, GstEvent *event);
   bool on_event (Pad &pad, GstEvent *event);

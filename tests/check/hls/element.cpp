@@ -195,7 +195,8 @@ START_TEST (other_caps)
   ck_assert (sink.text ("hls/" + uri_in (maps[0])) != sink.text ("hls/" + uri_in (maps[1])));
   ck_assert (sink.text ("playlist.m3u8").find ("RESOLUTION=320x240") != std::string::npos);
   // The same again changes nothing.
-  stream.video.event (gst_event_new_caps (gst_caps_copy (other.caps.get ())));
+  const auto same = adopt (gst_caps_copy (other.caps.get ()));
+  stream.video.event (gst_event_new_caps (same.get ()));
   stream.video.play (other, 65 * second / 30 + 6 * second);
   ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXT-X-DISCONTINUITY\n"), 1);
 }
