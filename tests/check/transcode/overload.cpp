@@ -40,7 +40,7 @@ public:
   }
 
 private:
-  const Ref<GstClock> clock_ = Ref<GstClock>::sink (gst_test_clock_new ());
+  const Ref<GstClock> clock_ = adopt (gst_test_clock_new ());
 };
 
 /** The source as it is, and two renditions, of which the larger one's encoder is slow. */
@@ -73,6 +73,7 @@ struct Overloaded
     feed.start (track.caps.get ());
     while (large_peer.count () == 0 || small_peer.count () == 0) { // encoders are tried first
       push ();
+      wait_until ([this] { return all_done (); });
       std::this_thread::sleep_for (std::chrono::milliseconds{1});
     }
     wait_until ([this] { return all_done (); });
@@ -143,7 +144,7 @@ struct Overloaded
       return !at_work.contains (child) || slow.contains (child);
     guint level = 0;
     g_object_get (child, "current-level-buffers", &level, nullptr);
-    ck_assert_uint_le (level, 4);
+    ck_assert (level <= 4 || !g_str_has_prefix (GST_OBJECT_NAME (child), "pictures"));
     const auto pad = adopt (gst_element_get_static_pad (child, "src"));
     const auto peer = adopt (gst_pad_get_peer (pad.get ()));
     return level == 0 || !peer || slow.contains (GST_PAD_PARENT (peer.get ()));
