@@ -139,6 +139,8 @@ finish (ServeOptions out)
     return tl::unexpected (std::string ("--rtmps wants --tls-certificate and --tls-key"));
   if (!out.tls_certificate.empty () && out.rtmps.empty ())
     out.rtmps = ":1936";
+  if (out.http_connections < 64 || out.http_connections > 65536)
+    return tl::unexpected (std::string ("--http-connections wants a number from 64 to 65536"));
   if (out.reconnect_grace < 0 || out.reconnect_grace > 3600)
     return tl::unexpected (std::string ("--reconnect-grace wants seconds, at most 3600"));
   if (out.ready_fd < -1 || (out.ready_fd >= 0 && out.ready_fd <= 2))
@@ -158,6 +160,8 @@ parse_serve (std::vector<std::string> arguments)
   table.text ("tls-key", out.tls_key, "Its private key, PEM", "FILE");
   table.text ("srt", out.srt, "Where they come in by SRT, UDP [:9999]", "HOST:PORT");
   table.text ("http", out.http, "Watch page, WHEP and status [:8080]", "HOST:PORT");
+  table.number ("http-connections", out.http_connections,
+      "Connections by HTTP at once, each viewer by HLS has some [4096]", "N");
   table.text ("webrtc", out.webrtc, "WebRTC media, UDP [:8189]", "HOST:PORT");
   table.text ("public-address", out.public_address, "The address that viewers reach, behind NAT",
       "ADDRESS");

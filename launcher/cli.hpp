@@ -29,7 +29,8 @@ struct ServeOptions
   std::vector<std::string> settings; ///< NAME=VALUE of its parameters
   std::string takeover = "same-key"; ///< any-key, never
   std::string webhook, webhook_secret_file, webhook_dialect = "stagedoor";
-  int reconnect_grace = 15;        ///< seconds
+  int reconnect_grace = 15; ///< seconds
+  int http_connections = 4096;
   std::vector<std::string> limits; ///< NAME=VALUE of the gate's bounds
   int srt_latency_ms = 120;
   std::string srt_passphrase_file; ///< "" = none

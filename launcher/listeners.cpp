@@ -28,7 +28,8 @@ Listeners::open (const ServeOptions &options, const GateSettings &settings)
   const auto unavailable = [] (const char *option, const std::string &error) {
     return fail (exit_unavailable, std::string (option) + ": " + error);
   };
-  auto http = http::Server::open (options.http);
+  auto http = http::Server::open (
+      options.http, {.connections = static_cast<std::size_t> (options.http_connections)});
   if (!http)
     return unavailable ("--http", http.error ());
   out.http = std::move (*http);

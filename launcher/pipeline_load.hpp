@@ -22,8 +22,8 @@ tl::expected<PipelineFile, LoadError> load_pipeline_file (
 /** "FILE#/graph/1: text" */
 std::string describe (const std::string &path, const Finding &finding);
 
-/** The installed file that serve uses when it is told nothing: $STAGEDOOR_PIPELINES/webrtc-hls.json, or
- * that of the installation. */
+/** The installed file that serve uses when it is told nothing:
+ * $STAGEDOOR_PIPELINES/webrtc-hls.json, or that of the installation. */
 std::string default_pipeline_path ();
 
 } // namespace stagedoor

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include <glib-unix.h>
+#include <sys/resource.h>
 
 #include "gst-plugins/common/listen_address.hpp"
 #include "launcher/admission.hpp"
@@ -158,6 +159,19 @@ Daemon::run ()
   tokens_.clear ();
 }
 
+/** Each connection has one. The usual soft limit is low for the sake of programs that use select(),
+ * which nothing here does. */
+void
+raise_descriptor_limit ()
+{
+  constexpr rlim_t enough = 128 * 1024;
+  rlimit limit{};
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = std::max (limit.rlim_cur, std::min (limit.rlim_max, enough));
+  setrlimit (RLIMIT_NOFILE, &limit);
+}
+
 Result<void>
 check_options (const ServeOptions &options)
 {
@@ -193,6 +207,7 @@ Result<Exit>
 run_serve (const ServeOptions &options)
 {
   std::signal (SIGPIPE, SIG_IGN);
+  raise_descriptor_limit ();
   if (const auto checked = check_options (options); !checked)
     return tl::unexpected (checked.error ());
   const auto gate = gate_settings (options);

@@ -3,7 +3,9 @@
 #include "gst-plugins/common/http_server.hpp"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -88,6 +90,23 @@ says_no_less (std::string_view prefix, std::string_view than)
   }
 }
 
+/** Of a stream all routes begin alike. */
+constexpr int shelf_depth = 2;
+
+/** The first segments of @p path, or none if one of them stands for any. */
+std::string
+shelf_of (std::string_view path, int depth)
+{
+  std::string out;
+  for (; depth > 0; --depth) {
+    const auto segment = take_segment (path);
+    if (segment == any_segment)
+      return {};
+    out += segment;
+  }
+  return out;
+}
+
 bool
 is_normal (const std::string &path)
 {
@@ -119,15 +138,17 @@ private:
   std::shared_ptr<Route> find (const std::string &path, std::string_view query);
 
   const std::shared_ptr<Loop> loop_ = std::make_shared<Loop> ();
-  std::mutex routes_mutex_;                    // innermost
-  std::vector<std::shared_ptr<Route>> routes_; // protected by routes_mutex_
+  std::mutex routes_mutex_; // innermost
+  /** By shelf_of(), so that a request is not held against the routes of all streams. Protected by
+   * routes_mutex_. */
+  std::map<std::string, std::vector<std::shared_ptr<Route>>> routes_;
 };
 
 void
 Core::add (const std::shared_ptr<Route> &route)
 {
   std::lock_guard lock (routes_mutex_);
-  routes_.push_back (route);
+  routes_[shelf_of (route->prefix, shelf_depth)].push_back (route);
 }
 
 void
@@ -135,7 +156,10 @@ Core::remove (const std::shared_ptr<Route> &route)
 {
   {
     std::lock_guard lock (routes_mutex_);
-    std::erase (routes_, route);
+    const auto shelf = routes_.find (shelf_of (route->prefix, shelf_depth));
+    std::erase (shelf->second, route);
+    if (shelf->second.empty ())
+      routes_.erase (shelf);
   }
   std::unique_lock running (route->running, std::defer_lock);
   if (!loop_->is_current ())
@@ -148,12 +172,18 @@ Core::find (const std::string &path, std::string_view query)
 {
   std::lock_guard lock (routes_mutex_);
   std::shared_ptr<Route> best;
-  if (is_normal (path))
-    for (const auto &route : routes_)
-      if (is_below (path, route->prefix)
-          && (route->condition == nullptr || route->condition (query))
-          && (best == nullptr || says_no_less (route->prefix, best->prefix)))
-        best = route;
+  if (!is_normal (path))
+    return best;
+  std::set<std::string> shelves;
+  for (int depth = 0; depth <= shelf_depth; ++depth)
+    shelves.insert (shelf_of (path, depth));
+  for (const auto &name : shelves)
+    if (const auto shelf = routes_.find (name); shelf != routes_.end ())
+      for (const auto &route : shelf->second)
+        if (is_below (path, route->prefix)
+            && (route->condition == nullptr || route->condition (query))
+            && (best == nullptr || says_no_less (route->prefix, best->prefix)))
+          best = route;
   return best;
 }
 

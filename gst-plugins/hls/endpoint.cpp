@@ -81,9 +81,10 @@ Endpoint::on_request (const http::Request &request)
     serve (request, request.method == "GET");
 }
 
-/** Whether whoever asks may; answered if not. */
+/** Whether whoever asks may; answered if not. Who asks for the multivariant playlist begins anew.
+ */
 bool
-Endpoint::is_welcome (const http::Request &request)
+Endpoint::is_welcome (const http::Request &request, bool begins)
 {
   if (request.query.size () > hls::max_query) {
     http::respond_problem (request, SOUP_STATUS_REQUEST_URI_TOO_LONG, "the query is too long");
@@ -96,7 +97,7 @@ Endpoint::is_welcome (const http::Request &request)
     return false;
   }
   const auto now = Clock::now ();
-  if (session && !sessions_.touch (*session, now)) {
+  if (session && !begins && !sessions_.touch (*session, now)) {
     ++refused_;
     http::respond_problem (request, SOUP_STATUS_FORBIDDEN, "this session is none of this stream's");
     return false;
@@ -111,12 +112,13 @@ Endpoint::is_welcome (const http::Request &request)
 void
 Endpoint::serve (const http::Request &request, bool may_wait)
 {
-  if (!is_welcome (request))
-    return;
   std::string_view place = request.path;
   place.remove_prefix (path_.size ());
   constexpr std::string_view below = "/hls/", playlist = ".m3u8";
-  if (place == "/playlist.m3u8" || place == "/llhls.m3u8")
+  const bool begins = place == "/playlist.m3u8" || place == "/llhls.m3u8";
+  if (!is_welcome (request, begins))
+    return;
+  if (begins)
     return serve_multivariant (request, may_wait);
   if (!place.starts_with (below))
     return respond_absent (request, "there is nothing at this address");
@@ -216,8 +218,6 @@ Endpoint::serve_media (const http::Request &request, const std::string &file, bo
 void
 Endpoint::wait (const http::Request &request, Waiting waiting)
 {
-  if (waiting_.size () >= most_waiting)
-    std::erase_if (waiting_, [] (const Waiting &w) { return !w.request->is_awaited (); });
   if (waiting_.size () >= most_waiting) {
     ++overload_;
     http::set_header (request, "Retry-After", "1");

@@ -54,7 +54,7 @@ private:
   // The http thread.
   void on_request (const http::Request &request);
   void serve (const http::Request &request, bool may_wait);
-  bool is_welcome (const http::Request &request);
+  bool is_welcome (const http::Request &request, bool begins);
   void serve_multivariant (const http::Request &request, bool may_wait);
   void serve_playlist (const http::Request &request, const std::string &pad, bool may_wait);
   void send_playlist (
@@ -67,7 +67,6 @@ private:
   void set_watched (bool watched);
   void start_ticking ();
   bool tick ();
-  void count (const http::Request &request, const http::Content &content);
 
   const std::weak_ptr<http::Server> server_;
   const std::uint16_t port_;

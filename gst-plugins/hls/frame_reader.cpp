@@ -20,7 +20,8 @@ Bytes
 bytes_of (GstBuffer *buffer)
 {
   Bytes out (gst_buffer_get_size (buffer));
-  gst_buffer_extract (buffer, 0, out.data (), out.size ());
+  if (!out.empty ())
+    gst_buffer_extract (buffer, 0, out.data (), out.size ());
   return out;
 }
 

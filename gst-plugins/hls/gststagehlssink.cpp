@@ -37,8 +37,8 @@
  *
  * |[
  * gst-launch-1.0 videotestsrc is-live=true ! x264enc key-int-max=60 ! hls.video_0
- * stagehlssink name=hls path="" location=demo
- * ]| Writes the same to the folder demo, for another server.
+ * stagehlssink name=hls location=demo
+ * ]| Writes it to the folder demo as well, for another server.
  *
  * Since: 0.1
  */

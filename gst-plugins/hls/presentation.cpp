@@ -80,10 +80,11 @@ Presentation::cut (const std::string &pad, const hls::Segmenter::Frame &frame)
     start_segmenter ();
   if (!entry.lane)
     entry.lane = segmenter_->add (entry.kind);
-  entry.last_dts = frame.dts;
   if (frame.discontinuity)
     wall_offset_.reset ();
   const auto out = segmenter_->next (*entry.lane, frame);
+  if (!out.drop)
+    entry.last_dts = frame.dts;
   if (out.segment)
     entry.finished_dts = std::exchange (entry.segment_dts, frame.dts);
   return out;
@@ -109,17 +110,16 @@ Presentation::rendition (const std::string &pad, Entry &entry, const hls::Track 
           .first_discontinuity = discontinuities});
   entry.texts = {};
   if (!title_.empty ())
-    entry.rendition->title (
-        titles_, std::chrono::floor<Duration> (std::chrono::system_clock::now ()), title_);
+    entry.rendition->title (titles_, title_start_, title_);
   return *entry.rendition;
 }
 
+/** Without a clock what is shown at @p presented is taken to be now. */
 void
-Presentation::synchronise_clock ()
+Presentation::synchronise_clock (Duration presented)
 {
   if (!wall_offset_)
-    if (const auto running = running_time_ ())
-      wall_offset_ = time_of_day () - *running;
+    wall_offset_ = time_of_day () - running_time_ ().value_or (presented);
 }
 
 void
@@ -127,8 +127,8 @@ Presentation::begin_segment (
     const std::string &pad, const hls::Track &track, Duration presented, SegmentStart start)
 {
   std::lock_guard lock (mutex_);
-  synchronise_clock ();
-  start.time = hls::WallTime (wall_offset_.value_or (time_of_day () - presented) + presented);
+  synchronise_clock (presented);
+  start.time = hls::WallTime (*wall_offset_ + presented);
   rendition (pad, entries_[pad], track).begin_segment (start);
   equalise_targets ();
 }
@@ -202,9 +202,7 @@ Presentation::fill_gaps (const Entry &leader)
         entry.rendition.reset ();
       continue;
     }
-    lost->finish_segment ();
-    while (lost->playlist ().finished () < next_msn_)
-      lost->skip_segment (lead.last_begin (), lead.last_segment ());
+    lost->skip_until (lead.next_begin (), next_msn_);
   }
   equalise_targets ();
 }
@@ -309,10 +307,10 @@ Presentation::title (std::string_view text)
     return;
   title_ = text;
   ++titles_;
-  const auto now = std::chrono::floor<Duration> (std::chrono::system_clock::now ());
+  title_start_ = hls::WallTime (time_of_day ());
   for (const auto &[pad, entry] : entries_)
     if (entry.rendition != nullptr)
-      entry.rendition->title (titles_, now, title_);
+      entry.rendition->title (titles_, title_start_, title_);
 }
 
 hls::WallTime

@@ -150,7 +150,7 @@ private:
   void keep_bounds ();
   void equalise_targets ();
   Text render (const Entry &of, hls::Form form, hls::Skip skip) const;
-  void synchronise_clock ();
+  void synchronise_clock (hls::Duration presented);
   hls::PlaylistText render_multivariant () const;
   void end_entry (Entry &entry);
 
@@ -165,6 +165,7 @@ private:
   std::uint64_t next_msn_ = 0; ///< of the first rendition to begin or to go on
   std::uint64_t titles_ = 0, parts_ = 0, finished_ = 0, dropped_ = 0;
   std::string title_;
+  hls::WallTime title_start_{};
   std::optional<hls::Duration> wall_offset_; ///< time of day - running time
   gint64 live_since_us_ = 0;                 ///< 0: not live
 };

@@ -66,8 +66,6 @@ Rendition::finish_segment ()
   open_ = false;
   segments_.back ().finished = true;
   rate_.add (segment_bytes_, duration_, playlist_.target ());
-  last_duration_ = duration_;
-  last_begin_ = begin_;
   begin_ += duration_;
   playlist_.finish_segment ();
   ++version_;
@@ -75,11 +73,19 @@ Rendition::finish_segment ()
 }
 
 void
-Rendition::skip_segment (hls::WallTime time, hls::Duration duration)
+Rendition::skip_until (hls::WallTime time, std::uint64_t msn)
 {
   finish_segment ();
-  playlist_.program_time (time);
-  playlist_.gap_segment (duration);
+  const auto missing = time - begin_;
+  if (missing <= hls::Duration::zero () || playlist_.finished () >= msn)
+    return;
+  // What rounds to the target is short enough.
+  const hls::Duration target = playlist_.target () + std::chrono::milliseconds (400);
+  const auto count = std::max (static_cast<hls::Duration::rep> (msn - playlist_.finished ()),
+      (missing + target - hls::Duration (1)) / target);
+  for (auto i = count; i > 0; --i)
+    playlist_.gap_segment (missing / count);
+  begin_ = time;
   ++version_;
   trim ();
 }

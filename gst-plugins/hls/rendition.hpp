@@ -39,8 +39,9 @@ public:
   /** Nothing unless a segment has begun. */
   void add_part (Piece bytes, const hls::Playlist::Part &part);
   void finish_segment ();
-  /** Nothing came while others had this segment. */
-  void skip_segment (hls::WallTime time, hls::Duration duration);
+  /** Nothing came while others got as far as @p time and to this segment: gaps without holes
+   * between them, and no longer than segments may be. */
+  void skip_until (hls::WallTime time, std::uint64_t msn);
   void title (std::uint64_t id, hls::WallTime start, std::string_view text);
   void raise_target (std::chrono::seconds target);
   void end ();
@@ -60,8 +61,8 @@ public:
   bool has_finished () const { return !segments_.empty () && segments_.front ().finished; }
   bool is_open () const { return open_; }
   bool has_media () const { return playlist_.edge ().has_value (); }
-  hls::Duration last_segment () const { return last_duration_; }
-  hls::WallTime last_begin () const { return last_begin_; }
+  /** When no segment is open: where the last one ended. */
+  hls::WallTime next_begin () const { return begin_; }
 
   /** Bit/s; a guess from what is there before the first segment is finished. */
   std::uint64_t peak () const;
@@ -90,8 +91,8 @@ private:
   std::map<std::uint64_t, Piece> maps_; // by number
   std::uint64_t version_ = 0, discontinuities_;
   std::size_t bytes_ = 0, segment_bytes_ = 0;
-  hls::Duration duration_{}, last_duration_{}; // of the open segment; of the last finished one
-  hls::WallTime begin_{}, last_begin_{};
+  hls::Duration duration_{};          // of the open segment
+  hls::WallTime begin_{};             // of the open segment, or the next one
   bool begun_ = false, open_ = false; // the segment; and it has parts
 };
 

@@ -19,7 +19,6 @@ public:
    * on, @p query those of playlists, which name the viewer, too. */
   http::Content get (const std::string &place, const Text &text, const std::string &media_query,
       const std::string &query, bool gzip);
-  void clear () { places_.clear (); }
 
   /** Without a cache: for one client. */
   static http::Content make (const std::string &text, bool gzip);

@@ -162,8 +162,10 @@ Track::take (ByteView bytes, GstBuffer *buffer)
   if (last_dts_ >= 0 && frame.dts <= last_dts_) {
     if (time_of (last_dts_ - frame.dts, *frame.track) > jitter)
       frame.discontinuity = true;
-    else
+    else {
       frame.dts = last_dts_ + 1;
+      frame.decoded = time_of (frame.dts, *frame.track) - media_origin;
+    }
   }
   last_dts_ = frame.dts;
   discontinuity_ = false;

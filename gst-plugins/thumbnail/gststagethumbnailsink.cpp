@@ -257,13 +257,10 @@ gst_stage_thumbnail_sink_event (GstBaseSink *sink, GstEvent *event)
 }
 
 static void
-install_properties (GObjectClass *object_class)
+install_places ()
 {
   constexpr auto setting = static_cast<GParamFlags> (
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  constexpr auto any_time = static_cast<GParamFlags> (
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto state = static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   const Settings defaults;
   /**
    * GstStageThumbnailSink:path:
@@ -283,6 +280,15 @@ install_properties (GObjectClass *object_class)
    */
   props[PROP_HTTP_ADDRESS] = g_param_spec_string ("http-address", "HTTP address",
       "Where the HTTP server listens", defaults.http_address.c_str (), setting);
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  constexpr auto any_time = static_cast<GParamFlags> (
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto state = static_cast<GParamFlags> (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  install_places ();
   /**
    * GstStageThumbnailSink:interval:
    *

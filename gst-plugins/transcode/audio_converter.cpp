@@ -125,11 +125,10 @@ AudioConverter::update (const Outputs &outputs)
     }
   if (all.size () > before)
     set_conversions (all);
-  const auto gone = std::ranges::partition (
-      all, [&] (const auto &c) { return c->update (outputs, now_, caps_.get ()); });
-  if (gone.empty ())
+  const auto gone =
+      std::erase_if (all, [&] (const auto &c) { return !c->update (outputs, now_, caps_.get ()); });
+  if (gone == 0)
     return;
-  all.erase (gone.begin (), gone.end ());
   set_conversions (std::move (all));
 }
 

@@ -177,6 +177,9 @@ make_audio_encoder (const AudioSpec &spec)
   }
   set_number (out.element.get (), "bitrate", static_cast<gint64> (spec.bitrate));
   set_number (out.element.get (), "tolerance", 10 * GST_MSECOND);
+  // Of avenc_aac: a quarter of the time for what sounds the same, and no guessed stereo.
+  gst_util_set_object_arg (G_OBJECT (out.element.get ()), "aac-coder", "fast");
+  gst_util_set_object_arg (G_OBJECT (out.element.get ()), "aac-is", "false");
   out.delay = aac->delay;
   return out;
 }

@@ -9,11 +9,14 @@ namespace stagedoor::transcode {
 
 namespace {
 
-/** The lower the better; nullopt: not at all. A program that failed its trial is still better than
- * nothing: the trial may be to blame, on a machine that is overloaded. */
+/** The lower the better; nullopt: not at all. A program isn't waited for, and one that failed its
+ * trial is still better than nothing: the trial may be to blame, on a machine that is overloaded.
+ */
 std::optional<int>
 cost (const EncoderKind &kind, Verdict said, int defeats)
 {
+  if (hangs (kind))
+    return std::nullopt;
   if (said != Verdict::fails)
     return defeats;
   return kind.hardware ? std::nullopt : std::optional (INT_MAX);
@@ -25,7 +28,7 @@ blame (const EncoderKind &kind, const RenditionSpec &spec, const VideoFailures &
   const auto said = verdict (kind);
   if (said == Verdict::fails)
     return kind.factory + " did not work when it was tried";
-  if (said == Verdict::late)
+  if (hangs (kind) || (said == Verdict::late && kind.hardware))
     return kind.factory + " hangs";
   return kind.factory + " " + failures.what (spec, kind.factory);
 }
@@ -39,16 +42,17 @@ choose_encoder (const RenditionSpec &spec, const VideoFailures &failures)
   const EncoderKind *first = nullptr, *chosen = nullptr;
   int least = 0;
   const auto kinds = encoder_kinds (spec.codec);
-  for (const auto &kind : *kinds) // those that may be needed later, too
-    verdict (kind);
   for (const auto &kind : *kinds) {
+    if (chosen != nullptr && least == 0)
+      break; // what comes after isn't tried before it is needed
     if (!serves (kind, spec))
       continue;
+    out.pending |= hangs (kind);
     first = first != nullptr ? first : &kind;
     const auto said = verdict (kind);
     const auto its = cost (kind, said, failures.defeats (spec, kind.factory));
     const bool better = its && (chosen == nullptr || *its < least);
-    if (better && (said == Verdict::trying || said == Verdict::late)) {
+    if (better && kind.hardware && (said == Verdict::trying || said == Verdict::late)) {
       out.pending = true;
       if (said == Verdict::trying)
         return out;

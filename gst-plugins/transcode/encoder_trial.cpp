@@ -21,6 +21,7 @@ constexpr int frames = 12, asked_after = 4, most_frames = 100;
 /** Viewers wait so long for a chip, which may hang, before they get something else. */
 constexpr auto patience = std::chrono::milliseconds{400};
 constexpr std::chrono::seconds limit{5};
+constexpr int most_taken_down = 4;
 
 /** Those of the process; never destroyed, for a trial may still go on at its end. */
 struct Trials
@@ -32,7 +33,8 @@ struct Trials
   };
   std::mutex mutex; // innermost
   std::condition_variable ended;
-  std::map<std::string, Entry> all; // protected by mutex
+  std::map<std::string, Entry> all;            // protected by mutex
+  std::map<std::string, int> being_taken_down; // likewise
 
   static Trials &get ()
   {
@@ -175,7 +177,7 @@ Verdict
 verdict (const EncoderKind &kind)
 {
   auto &trials = Trials::get ();
-  const auto late = std::chrono::steady_clock::now () + (kind.hardware ? patience : limit);
+  const auto late = std::chrono::steady_clock::now () + patience;
   {
     const std::lock_guard lock{trials.mutex};
     const auto [entry, fresh] = trials.all.insert ({kind.factory, {late}});
@@ -195,12 +197,35 @@ has_failed_trial (const EncoderKind &kind)
   return found != trials.all.end () && Trials::of (found->second) == Verdict::fails;
 }
 
+TakingDown::TakingDown (const std::string &factory) : factory_ (factory)
+{
+  auto &trials = Trials::get ();
+  const std::lock_guard lock{trials.mutex};
+  ++trials.being_taken_down[factory_];
+}
+
+TakingDown::~TakingDown ()
+{
+  auto &trials = Trials::get ();
+  const std::lock_guard lock{trials.mutex};
+  --trials.being_taken_down[factory_];
+}
+
+bool
+hangs (const EncoderKind &kind)
+{
+  auto &trials = Trials::get ();
+  const std::lock_guard lock{trials.mutex};
+  const auto found = trials.being_taken_down.find (kind.factory);
+  return found != trials.being_taken_down.end () && found->second >= most_taken_down;
+}
+
 void
 wait_for_trials (const EncoderKinds &kinds)
 {
   auto &trials = Trials::get ();
   for (const auto &kind : *kinds) {
-    if (verdict (kind) != Verdict::trying)
+    if (verdict (kind) != Verdict::trying || !kind.hardware)
       continue;
     std::unique_lock lock{trials.mutex};
     const auto &entry = trials.all[kind.factory];

@@ -2,7 +2,7 @@
 // Finds out which encoders work here, each once in the life of the process, on threads of its own.
 #pragma once
 
-#include <vector>
+#include <string>
 
 #include "gst-plugins/transcode/encoder_table.hpp"
 
@@ -21,7 +21,22 @@ Verdict verdict (const EncoderKind &kind);
 /** Whether its trial is over, and was in vain. Begins none. */
 bool has_failed_trial (const EncoderKind &kind);
 
-/** Until nothing is tried any more, or is late. */
+/** Held while an encoder that failed is taken down. One that hangs may never be. */
+class TakingDown
+{
+public:
+  explicit TakingDown (const std::string &factory);
+  ~TakingDown ();
+  TakingDown (const TakingDown &) = delete;
+  TakingDown &operator= (const TakingDown &) = delete;
+
+private:
+  const std::string factory_;
+};
+/** So many of its encoders are being taken down that there should be no more of them for now. */
+bool hangs (const EncoderKind &kind);
+
+/** Until no hardware is tried any more, or it is late. */
 void wait_for_trials (const EncoderKinds &kinds);
 
 } // namespace stagedoor::transcode

@@ -5,17 +5,27 @@
  * @title: stagetranscodebin
  *
  * Passes the input through to every peer that takes it as it is, at the cost of a function call.
- * What a peer does not take is converted: audio to Opus, video to H.264 (or VP8 or VP9 where the
- * pad asks for that), decoded once for all renditions, each encoded once for however many pads want
- * the same. A video pad's properties say what is wanted of it: a smaller picture, fewer frames per
- * second, another bit rate or codec. Nothing is ever made larger or faster than the source, and
- * nothing larger than 4096x2304 is decoded: what a publisher sends must not take all memory.
+ * What a peer does not take is converted: audio to Opus or AAC, video to the first of H.264, VP8,
+ * VP9, HEVC and AV1 that the peer takes and something here encodes, decoded once for all
+ * renditions, each encoded once for however many pads want the same. A pad's properties say what is
+ * wanted of it: a smaller picture, fewer frames per second, another bit rate or codec, fewer
+ * channels. Nothing is ever made larger or faster than the source, and nothing larger than
+ * 4096x2304 is decoded: what a publisher sends must not take all memory.
+ *
+ * Of a codec's encoders the highest ranked piece of hardware comes first that passes a trial, once
+ * in the life of the process; then those that are programs: for H.264 x264enc and openh264enc.
  *
  * Caps don't tell of B-frames. A peer that can't show them says so in its answer to the caps query,
  * by the field "b-frames=(boolean)false" of H.264 and HEVC, as #stagewhepsink does; the bin knows
  * from the stream's parameter sets and timestamps whether there are some. What a pad carries, and
  * why, is in its "decision" property and in an element message "stagedoor-decision" (strings "pad"
  * and "text"). It may change while the stream is live: then the pad goes on with a key frame.
+ *
+ * H.264 and HEVC that a peer takes, but in another stream-format, are only repacked. A peer that
+ * wants key frames at least that often says so by the int field "max-key-frame-distance", in
+ * milliseconds, of a format in its caps; #GstStageTranscodePad:max-key-frame-distance is the same
+ * for peers that don't. Sound that is converted goes on without gaps, overlaps and drift, whatever
+ * its timestamps are like.
  *
  * A peer may say that it has no use for what comes for now, or has again, by a
  * %GST_EVENT_CUSTOM_UPSTREAM with the structure "stagedoor-demand" and the boolean field "wanted",
@@ -25,19 +35,27 @@
  *
  * What a peer cannot take is dropped, with an element message "stagedoor-problem" (strings "pad"
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
- * the problem is gone the message comes again, with an empty text. A decoder or an encoder that
- * fails, or puts out nothing for seconds, is such a problem: it is started again a second later.
+ * the problem is gone the message comes again, with an empty text. A decoder that fails, or puts
+ * out nothing for seconds, is such a problem: it is started again a second later. An encoder that
+ * gives up, puts out nothing for 0.6 s, or what can't be its codec, is replaced at once: by another
+ * of its kind, and when that fails, too, by the next kind. The pad goes on with a key frame, others
+ * and the source don't notice, and the decision says which encoder it is, and for what reason.
  *
- * Of a live source no picture is waited for: an encoder that is late loses pictures, and a rendition
- * that goes on doing so is cut, as its "decision" then says: a faster preset, half of the pictures,
- * and when that doesn't help nothing at all, which is a problem. Of several late ones the larger
- * goes first. What was cut is given back when there is time for it again. Who gets the source as it
- * is, or another rendition, notices nothing of that.
+ * Of a live source no picture is waited for: an encoder that is late loses pictures, and a
+ * rendition that goes on doing so is cut, as its "decision" then says: a faster preset, half of
+ * the pictures, and when that doesn't help nothing at all, which is a problem. Of several late
+ * ones the larger goes first. What was cut is given back when there is time for it again. Who gets
+ * the source as it is, or another rendition, notices nothing of that.
  *
  * ## Example launch line
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! avenc_aac ! transcode.audio
  * stagetranscodebin name=transcode transcode.audio_0 ! audio/x-opus ! fakesink
+ * ]|
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! opusenc ! transcode.audio
+ * stagetranscodebin name=transcode audio_0::rendition=aac@96k
+ * transcode.audio_0 ! audio/mpeg,mpegversion=4 ! fakesink
  * ]|
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=100 ! x264enc ! transcode.video

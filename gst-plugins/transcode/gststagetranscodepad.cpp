@@ -7,9 +7,13 @@
 
 #include "gst-plugins/common/handover.hpp"
 #include "gst-plugins/common/ref.hpp"
+#include "gst-plugins/transcode/wants_properties.hpp"
 
 using stagedoor::ObjectLock;
+using stagedoor::transcode::get_want;
+using stagedoor::transcode::last_want;
 using stagedoor::transcode::Mode;
+using stagedoor::transcode::set_want;
 using stagedoor::transcode::Supply;
 using stagedoor::transcode::Target;
 using stagedoor::transcode::Wants;
@@ -32,84 +36,8 @@ G_DEFINE_FINAL_TYPE (GstStageTranscodePad, gst_stage_transcode_pad, GST_TYPE_PAD
 
 namespace {
 
-enum Prop : guint {
-  PROP_RENDITION = 1,
-  PROP_CODEC,
-  PROP_WIDTH,
-  PROP_HEIGHT,
-  PROP_FRAMERATE,
-  PROP_BITRATE,
-  PROP_KEY_DISTANCE,
-  PROP_CHANNELS,
-  PROP_PACKET_LOSS,
-  PROP_DECISION,
-  PROP_PROBLEM,
-  N_PROPS
-};
+enum Prop : guint { PROP_DECISION = last_want + 1, PROP_PROBLEM, N_PROPS };
 std::array<GParamSpec *, N_PROPS> props;
-
-/** Null: it is no whole number. */
-int Wants::*
-number (guint id)
-{
-  switch (id) {
-    case PROP_WIDTH:
-      return &Wants::width;
-    case PROP_HEIGHT:
-      return &Wants::height;
-    case PROP_KEY_DISTANCE:
-      return &Wants::key_distance;
-    case PROP_CHANNELS:
-      return &Wants::channels;
-    case PROP_PACKET_LOSS:
-      return &Wants::loss;
-    default:
-      return nullptr;
-  }
-}
-
-bool
-set_want (Wants &wants, guint id, const GValue *value)
-{
-  const char *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : nullptr;
-  if (const auto field = number (id))
-    wants.*field = g_value_get_int (value);
-  else if (id == PROP_CODEC)
-    wants.codec = text != nullptr ? text : "";
-  else if (id == PROP_FRAMERATE)
-    wants.rate = {
-        gst_value_get_fraction_numerator (value), gst_value_get_fraction_denominator (value)};
-  else if (id == PROP_BITRATE)
-    wants.bitrate = g_value_get_uint (value);
-  else
-    return false;
-  return true;
-}
-
-bool
-get_want (const Wants &wants, guint id, GValue *value)
-{
-  if (const auto field = number (id))
-    g_value_set_int (value, wants.*field);
-  else if (id == PROP_CODEC)
-    g_value_set_string (value, wants.codec.c_str ());
-  else if (id == PROP_FRAMERATE)
-    gst_value_set_fraction (value, wants.rate.num, wants.rate.den);
-  else if (id == PROP_BITRATE)
-    g_value_set_uint (value, static_cast<guint> (wants.bitrate));
-  else
-    return false;
-  return true;
-}
-
-std::optional<Wants>
-parse (GstPad *pad, const char *text, std::string &why)
-{
-  const auto read = g_str_has_prefix (GST_PAD_NAME (pad), "audio")
-                        ? stagedoor::transcode::parse_audio_rendition
-                        : stagedoor::transcode::parse_rendition;
-  return read (text != nullptr ? text : "source", why);
-}
 
 } // namespace
 
@@ -140,17 +68,10 @@ gst_stage_transcode_pad_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   auto *self = GST_STAGE_TRANSCODE_PAD (object);
-  bool known = true;
-  if (id == PROP_RENDITION) {
-    std::string why;
-    const auto parsed = parse (GST_PAD (object), g_value_get_string (value), why);
-    if (!parsed)
-      return g_warning ("rendition: %s", why.c_str ());
+  bool known = false;
+  {
     ObjectLock lock{object};
-    *self->wants = *parsed;
-  } else {
-    ObjectLock lock{object};
-    known = set_want (*self->wants, id, value);
+    known = set_want (*self->wants, id, value, g_str_has_prefix (GST_PAD_NAME (object), "audio"));
   }
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -170,115 +91,6 @@ gst_stage_transcode_pad_get_property (GObject *object, guint id, GValue *value, 
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-constexpr auto wants_flags = static_cast<GParamFlags> (
-    G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-
-static void
-install_formats ()
-{
-  /**
-   * GstStageTranscodePad:rendition:
-   *
-   * All that is wanted of a pad in one text, which sets the other properties: "source" (as it
-   * comes), "720p", "720p30", "720p30@2500k", or fields
-   * "h=480,w=854,fps=25,b=900k,codec=vp8,key=2000".
-   *
-   * Since: 0.1
-   */
-  props[PROP_RENDITION] =
-      g_param_spec_string ("rendition", "Rendition", "What is wanted, e.g. 720p30@2500k", nullptr,
-          static_cast<GParamFlags> (
-              G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * GstStageTranscodePad:codec:
-   *
-   * "h264", "vp8", "vp9", "h265" or "av1"; empty for the source's, or the first of these that the
-   * peer takes and something here encodes. Of sound "opus" or "aac".
-   *
-   * Since: 0.1
-   */
-  props[PROP_CODEC] = g_param_spec_string (
-      "codec", "Codec", "h264, vp8, vp9, h265, av1; empty for any", "", wants_flags);
-}
-
-static void
-install_bounds ()
-{
-  /**
-   * GstStageTranscodePad:width:
-   *
-   * The picture is made to fit into width and height, keeps its shape, and is never enlarged. 0:
-   * any.
-   *
-   * Since: 0.1
-   */
-  props[PROP_WIDTH] = g_param_spec_int (
-      "width", "Width", "Most pixels in a row; 0 for any", 0, 8192, 0, wants_flags);
-  /**
-   * GstStageTranscodePad:height:
-   *
-   * See #GstStageTranscodePad:width.
-   *
-   * Since: 0.1
-   */
-  props[PROP_HEIGHT] =
-      g_param_spec_int ("height", "Height", "Most rows; 0 for any", 0, 8192, 0, wants_flags);
-  /**
-   * GstStageTranscodePad:framerate:
-   *
-   * The most frames per second; 0/1: any.
-   *
-   * Since: 0.1
-   */
-  props[PROP_FRAMERATE] = gst_param_spec_fraction ("framerate", "Frame rate",
-      "Most frames per second; 0/1 for any", 0, 1, 240, 1, 0, 1, wants_flags);
-  /**
-   * GstStageTranscodePad:bitrate:
-   *
-   * Bits per second of the encoder; 0: what suits the size of the picture.
-   *
-   * Since: 0.1
-   */
-  props[PROP_BITRATE] = g_param_spec_uint (
-      "bitrate", "Bit rate", "Bits per second; 0 for what suits", 0, 200'000'000, 0, wants_flags);
-  /**
-   * GstStageTranscodePad:max-key-frame-distance:
-   *
-   * Milliseconds from one key frame to the next that are too many for the peer, which may say so
-   * itself by an int field of the same name in its caps; 0: any. A source that exceeds it by a
-   * tenth is transcoded, until it has kept to it for half a minute. What is made here has a key
-   * frame every two seconds, so that less can't be had.
-   *
-   * Since: 0.1
-   */
-  props[PROP_KEY_DISTANCE] = g_param_spec_int ("max-key-frame-distance", "Key-frame distance",
-      "Most milliseconds between key frames; 0 for any", 0, 60'000, 0, wants_flags);
-}
-
-static void
-install_sound ()
-{
-  /**
-   * GstStageTranscodePad:channels:
-   *
-   * Of the sound: 1 or 2; 0: as the peer wants it, or 2.
-   *
-   * Since: 0.1
-   */
-  props[PROP_CHANNELS] =
-      g_param_spec_int ("channels", "Channels", "Of sound; 0 for any", 0, 2, 0, wants_flags);
-  /**
-   * GstStageTranscodePad:packet-loss:
-   *
-   * How many packets in a hundred are expected to get lost: Opus then carries speech twice, and a
-   * player that lost one packet gets it from the next. Music sounds worse for it. 0: none.
-   *
-   * Since: 0.1
-   */
-  props[PROP_PACKET_LOSS] = g_param_spec_int ("packet-loss", "Packet loss",
-      "Percent of packets that Opus is to make up for", 0, 100, 0, wants_flags);
-}
-
 static void
 gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
 {
@@ -287,9 +99,7 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
   object_class->finalize = gst_stage_transcode_pad_finalize;
   object_class->set_property = gst_stage_transcode_pad_set_property;
   object_class->get_property = gst_stage_transcode_pad_get_property;
-  install_formats ();
-  install_bounds ();
-  install_sound ();
+  stagedoor::transcode::install_wants (object_class);
   /**
    * GstStageTranscodePad:decision:
    *
@@ -309,7 +119,8 @@ gst_stage_transcode_pad_class_init (GstStageTranscodePadClass *klass)
    */
   props[PROP_PROBLEM] =
       g_param_spec_string ("problem", "Problem", "Why this pad carries nothing", nullptr, readable);
-  g_object_class_install_properties (object_class, props.size (), props.data ());
+  for (const auto id : {PROP_DECISION, PROP_PROBLEM})
+    g_object_class_install_property (object_class, id, props[id]);
 }
 
 namespace stagedoor::transcode {

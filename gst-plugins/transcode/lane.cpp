@@ -134,6 +134,8 @@ Lane::push_converted (GstPad *output, guint64 rendition, Ref<GstBuffer> buffer)
     if (!key || late)
       return !key;
     from.begun = true;
+    buffer = adopt (gst_buffer_make_writable (buffer.release ()));
+    GST_BUFFER_FLAG_SET (buffer.get (), GST_BUFFER_FLAG_DISCONT);
   }
   const auto flow = gst_pad_push (output, buffer.release ());
   if (flow == GST_FLOW_NOT_LINKED)

@@ -9,17 +9,19 @@ namespace {
 
 /** How many frames an encoder may keep, and for how long; the first one takes longer. */
 constexpr int most_unanswered = 8;
-constexpr gint64 patience = 600'000, first_patience = 2'500'000;
+constexpr GstClockTime patience = 600 * GST_MSECOND, first_patience = 2500 * GST_MSECOND;
 /** A request may get lost with the frame it came with, so it is made twice. */
-constexpr gint64 key_patience = G_USEC_PER_SEC;
+constexpr GstClockTime key_patience = GST_SECOND;
 constexpr int most_without_key = 30;
 /** From then on an encoder that fails is replaced without a pause. */
-constexpr gint64 long_enough = G_USEC_PER_SEC / 3;
+constexpr GstClockTime long_enough = GST_SECOND / 3;
 
 } // namespace
 
 OutputWatch::OutputWatch (const RenditionSpec &spec)
-    : frame_time_ (spec.rate.num > 0 ? gint64{G_USEC_PER_SEC} * spec.rate.den / spec.rate.num : 0),
+    : frame_time_ (spec.rate.num > 0
+                       ? gst_util_uint64_scale_int (GST_SECOND, spec.rate.den, spec.rate.num)
+                       : 0),
       check_ (spec)
 {
 }
@@ -32,63 +34,62 @@ OutputWatch::fail (const char *what)
 }
 
 void
-OutputWatch::on_input ()
+OutputWatch::on_input (GstClockTime now)
 {
-  const auto now = g_get_monotonic_time ();
   if (unanswered_++ == 0) {
     waiting_since_ = now;
     return;
   }
   const auto most = (has_put_out () ? patience : first_patience) + 2 * frame_time_;
-  if (unanswered_ > most_unanswered && now - waiting_since_ > most)
+  if (unanswered_ > most_unanswered && now > waiting_since_ + most)
     fail ("puts out nothing");
 }
 
 void
-OutputWatch::expect_key ()
+OutputWatch::expect_key (GstClockTime now)
 {
-  gint64 none = 0;
-  key_asked_.compare_exchange_strong (none, g_get_monotonic_time ());
+  auto none = GST_CLOCK_TIME_NONE;
+  key_asked_.compare_exchange_strong (none, now);
 }
 
 OutputWatch::Next
-OutputWatch::on_output (GstBuffer *frame)
+OutputWatch::on_output (GstBuffer *frame, GstClockTime now)
 {
-  const auto now = g_get_monotonic_time ();
   if (const char *fault = check_.fault (frame))
     fail (fault);
   if (failure () != nullptr)
     return Next::drop; // what depends on it is of no use either
   unanswered_ = 0;
-  gint64 none = 0;
+  auto none = GST_CLOCK_TIME_NONE;
   put_out_since_.compare_exchange_strong (none, now);
   put_out_until_ = now;
   if (!GST_BUFFER_FLAG_IS_SET (frame, GST_BUFFER_FLAG_DELTA_UNIT)) {
-    key_asked_ = 0;
+    key_asked_ = GST_CLOCK_TIME_NONE;
     asked_again_ = false;
   }
-  if (key_asked_ == 0)
+  const GstClockTime asked = key_asked_;
+  if (!GST_CLOCK_TIME_IS_VALID (asked))
     without_key_ = 0;
-  else if (++without_key_ > most_without_key && now - key_asked_ > key_patience)
-    return missing_key ();
+  else if (++without_key_ > most_without_key && now > asked + key_patience)
+    return missing_key (now);
   return Next::pass;
 }
 
 OutputWatch::Next
-OutputWatch::missing_key ()
+OutputWatch::missing_key (GstClockTime now)
 {
   if (asked_again_)
     fail ("puts out no key frame when it is asked for one");
   asked_again_ = true;
   without_key_ = 0;
-  key_asked_ = g_get_monotonic_time ();
+  key_asked_ = now;
   return Next::ask_for_key;
 }
 
 bool
 OutputWatch::had_done_well () const
 {
-  return put_out_until_ - put_out_since_ > long_enough;
+  return has_put_out () && put_out_until_ > put_out_since_ + long_enough;
 }
 
 } // namespace stagedoor::transcode

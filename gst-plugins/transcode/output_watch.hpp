@@ -8,7 +8,8 @@
 
 namespace stagedoor::transcode {
 
-/** Any thread unless said otherwise. */
+/** Any thread unless said otherwise. Times are the pipeline's clock's: an encoder may be fed in a
+ * burst, which the stream's own time knows nothing of. */
 class OutputWatch
 {
 public:
@@ -17,26 +18,26 @@ public:
   /** @p what: a text that lives for ever. The first one counts. */
   void fail (const char *what);
   /** A frame went in. The decoder's thread. */
-  void on_input ();
+  void on_input (GstClockTime now);
   /** A key frame was asked for. */
-  void expect_key ();
+  void expect_key (GstClockTime now);
   enum class Next { pass, ask_for_key, drop };
   /** A frame came out, which may be passed on or not. The encoder's thread. */
-  Next on_output (GstBuffer *frame);
+  Next on_output (GstBuffer *frame, GstClockTime now);
 
   const char *failure () const { return failure_; }
-  bool has_put_out () const { return put_out_since_ != 0; }
+  bool has_put_out () const { return put_out_since_ != GST_CLOCK_TIME_NONE; }
   bool had_done_well () const;
 
 private:
-  Next missing_key ();
+  Next missing_key (GstClockTime now);
 
-  const gint64 frame_time_; ///< microseconds, at least; 0: not known
+  const GstClockTime frame_time_; ///< at least; 0: not known
   std::atomic<const char *> failure_ = nullptr;
-  std::atomic<int> unanswered_ = 0;       ///< frames that went in since something came out
-  std::atomic<gint64> waiting_since_ = 0; ///< for an answer to the first of them
-  std::atomic<gint64> put_out_since_ = 0, put_out_until_ = 0; ///< 0: nothing came out yet
-  std::atomic<gint64> key_asked_ = 0;                         ///< 0: it was answered
+  std::atomic<int> unanswered_ = 0; ///< frames that went in since something came out
+  std::atomic<GstClockTime> waiting_since_ = GST_CLOCK_TIME_NONE; ///< for an answer to the first
+  std::atomic<GstClockTime> put_out_since_ = GST_CLOCK_TIME_NONE, put_out_until_ = 0;
+  std::atomic<GstClockTime> key_asked_ = GST_CLOCK_TIME_NONE; ///< NONE: it was answered
 
   // encoder's thread
   OutputCheck check_;

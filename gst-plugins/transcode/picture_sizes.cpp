@@ -94,7 +94,7 @@ PictureSizes::prepare (int width, int height) const
   const auto fit = caps (width, height);
   if (!gst_video_info_from_caps (&out->info, fit.get ()))
     return nullptr;
-  out->pool = adopt (gst_video_buffer_pool_new ());
+  out->pool = adopt (gst_video_buffer_pool_new ()); // not floating
   auto *config = gst_buffer_pool_get_config (out->pool.get ());
   gst_buffer_pool_config_set_params (config, fit.get (), static_cast<guint> (out->info.size), 0, 0);
   if (!gst_buffer_pool_set_config (out->pool.get (), config)

@@ -2,12 +2,14 @@
 #include "gst-plugins/transcode/rendition.hpp"
 
 #include <atomic>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include <gst/video/video.h>
 
 #include "gst-plugins/transcode/encoder_threads.hpp"
+#include "gst-plugins/transcode/encoder_trial.hpp"
 
 namespace stagedoor::transcode {
 
@@ -151,6 +153,9 @@ Rendition::open ()
 
 Rendition::~Rendition ()
 {
+  std::optional<TakingDown> failed;
+  if (failure () != nullptr)
+    failed.emplace (kind_.factory);
   if (head_) {
     gst_pad_set_active (head_.get (), FALSE);
     gst_pad_set_active (tail_.get (), FALSE);
@@ -189,13 +194,13 @@ Rendition::feed (GstBuffer *frame)
   if (gst_pad_push (head_.get (), gst_buffer_ref (frame)) < GST_FLOW_EOS)
     watch_.fail ("gave up");
   else
-    watch_.on_input ();
+    watch_.on_input (time_of (bin_));
 }
 
 void
 Rendition::request_key ()
 {
-  watch_.expect_key ();
+  watch_.expect_key (time_of (bin_));
   gst_pad_push_event (
       tail_.get (), gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
 }
@@ -208,7 +213,7 @@ Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
   const auto now = time_of (self.bin_), since = self.taken_at_.exchange (GST_CLOCK_TIME_NONE);
   if (GST_CLOCK_TIME_IS_VALID (since) && now > since)
     self.busy_ += now - since;
-  const auto done = self.watch_.on_output (raw);
+  const auto done = self.watch_.on_output (raw, now);
   if (done == OutputWatch::Next::ask_for_key)
     self.request_key ();
   if (done != OutputWatch::Next::drop)

@@ -44,6 +44,8 @@ public:
   bool takes (GstClockTime timestamp, bool key);
   /** That frame, in its size. The decoder's thread. */
   void feed (GstBuffer *frame);
+  /** Tells who gets it of the end, in place of the encoder. The decoder's thread. */
+  void end (GstEvent *eos) { hooks_.event (*this, eos); }
   /** Of the encoder, with its next frame. Any thread. */
   void request_key ();
   /** What is wrong with the encoder, for people; nullptr: nothing. */

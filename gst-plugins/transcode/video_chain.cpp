@@ -251,7 +251,7 @@ VideoChain::on_decoded_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
 /** Caps are those of the pictures it gets. */
 void
-VideoChain::tell (const Rendition &rendition, GstEvent *event)
+VideoChain::tell (Rendition &rendition, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     const auto &spec = rendition.spec ();
@@ -260,8 +260,9 @@ VideoChain::tell (const Rendition &rendition, GstEvent *event)
       gst_caps_set_simple (
           caps.get (), "framerate", GST_TYPE_FRACTION, spec.rate.num, spec.rate.den, nullptr);
     gst_pad_push_event (rendition.head (), gst_event_new_caps (caps.get ()));
-  } else {
-    gst_pad_push_event (rendition.head (), gst_event_ref (event));
+  } else if (!gst_pad_push_event (rendition.head (), gst_event_ref (event))
+             && GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
+    rendition.end (event); // its encoder gave up, and there won't be another
   }
 }
 

@@ -59,7 +59,7 @@ private:
   static gboolean on_decoded_event (GstPad *pad, GstObject *, GstEvent *event);
   static gboolean on_decoded_query (GstPad *pad, GstObject *, GstQuery *query);
   GstFlowReturn take (Ref<GstBuffer> frame);
-  void tell (const Rendition &rendition, GstEvent *event);
+  void tell (Rendition &rendition, GstEvent *event);
   bool is_key_time (GstBuffer *frame);
   std::vector<std::shared_ptr<Rendition>> renditions () const;
 

@@ -12,7 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t longest_title = 200; // characters
+constexpr std::chrono::seconds usual_longest{12}; // segment, by Segmenter::Options
+constexpr std::size_t longest_title = 200;        // characters
 
 /** What can stand in a quoted-string (section 4.2). */
 std::string
@@ -81,7 +82,7 @@ void
 Playlist::raise_for (Duration segment)
 {
   while (std::chrono::round<std::chrono::seconds> (segment) > target_)
-    target_ *= 2;
+    target_ = target_ < usual_longest ? std::min (2 * target_, usual_longest) : 2 * target_;
 }
 
 void

@@ -97,8 +97,9 @@ public:
   /** EXT-X-ENDLIST; ends the open segment. */
   void end ();
   /** All playlists of a presentation need the same target. It never falls, and it rises by itself
-   * when a segment gets longer: to twice what it was, as often as needed, so that it soon stands
-   * still. (Section 6.2.1 wants it fixed, but also published before the first GOP is over.) */
+   * when a segment gets longer: to twice what it was, or the 12 s that a Segmenter's don't exceed,
+   * as often as needed, so that it soon stands still. (Section 6.2.1 wants it fixed, but also
+   * published before the first GOP is over.) */
   void raise_target (std::chrono::seconds target);
 
   // What is there.

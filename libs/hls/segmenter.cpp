@@ -157,7 +157,9 @@ Segmenter::is_cut_by_key (const Lane &lane, const Frame &frame) const
     return true;
   // Too early, unless the next key frame might be too late.
   auto distance = farthest_key (lane);
-  if (distance == 0ns)
+  if (lane.last_key)
+    distance = std::max (distance, frame.pts - *lane.last_key);
+  if (distance <= 0ns)
     distance = key_distance ();
   return age >= options_.segment / 4 && age + distance > options_.segment + spare;
 }

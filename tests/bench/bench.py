@@ -8,6 +8,7 @@ bench.py ingest             cost of streams that nobody watches, by each way of 
 bench.py transcode [PART…] conversions: their cost beside ffmpeg's, and their delay
 bench.py join CLIENT        cost of joining: offer, handshake, everything up to the live picture
 bench.py fanout CLIENT      cost per viewer
+bench.py hls HLS_LOAD       cost of LL-HLS, and nginx' with the same bytes as files; `ninja hls_load` builds the client
 bench.py delay CLIENT       the server's share of the delay, publisher's bytes to packets at the viewer
 
 CLIENT is a WHEP load client (whepload) that prints JSON. The last two take turns with another server, which runs already,
@@ -25,6 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hls
 import ingest
 import transcode
 from house import Publisher, Server, Stream, wait_until_live, wait_until_watched
@@ -183,6 +185,7 @@ def main():
         sub.add_argument("--seconds", type=int, default=20)
         sub.add_argument("--runs", type=int, default=10)
     ingest.add_to(kinds)
+    hls.add_to(kinds)
     transcode.add_to(kinds)
     for kind, run, viewers in (
         ("fanout", lambda arguments: compare(arguments, fanout), 200),

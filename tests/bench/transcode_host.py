@@ -218,8 +218,8 @@ class Told(threading.Thread):
 
 
 def overload(film, seconds):
-    rungs = ["h=1080,b=6M", "h=1080,b=5M", "h=1080,b=4M", "h=1000,b=4M", "h=900,b=4M", "h=900,b=3M"]
-    rungs += ["h=720,b=3M", "h=720,b=2500k", "h=480,b=1M", "h=360,b=500k"]
+    rungs = ["h=1080,b=6M", "h=1080,b=5M", "h=1080,b=4M", "h=1080,b=3M", "h=1080,b=2M", "h=1000,b=4M", "h=1000,b=3M"]
+    rungs += ["h=900,b=4M", "h=900,b=3M", "h=720,b=3M", "h=720,b=2500k", "h=480,b=1M", "h=360,b=500k"]
     phases, seconds = [], float(seconds)
     with Live(film, rungs, False) as live:
         told = Told(live)

@@ -58,10 +58,12 @@ def all_examples():
 
 
 class Tracer:
-    """Reads what the stats tracer writes: which element got how many buffers."""
+    """Reads what the stats tracer writes: which of the @sinks that are made first, the example's own and none of what
+    elements have inside for a while, got how many buffers."""
 
-    def __init__(self, path):
+    def __init__(self, path, sinks):
         self.path = path
+        self.sinks = sinks
 
     def buffers_per_sink(self):
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
@@ -70,9 +72,9 @@ class Tracer:
             r"new-element,.*? ix=\(uint\)(\d+),.*? name=\(string\)([^,]+), type=\(string\)([^,;]+)", text
         ):
             if kind.lower().endswith("sink"):
-                sinks[index] = name
+                sinks[int(index)] = name
         got = collections.Counter(re.findall(r" buffer,.*? peer-element-ix=\(uint\)(\d+)", text))
-        return {name: got[index] for index, name in sinks.items()}
+        return {sinks[index]: got[str(index)] for index in sorted(sinks)[: self.sinks]}
 
     def satisfied(self):
         sinks = self.buffers_per_sink()
@@ -109,7 +111,7 @@ def run_example(line, folder):
     environment = dict(
         os.environ, GST_TRACERS="stats", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=str(folder / "trace"), GST_DEBUG_NO_COLOR="1"
     )
-    tracer = Tracer(folder / "trace")
+    tracer = Tracer(folder / "trace", len(re.findall(r"\b\w+sink\b", line)))
     with open(folder / "output", "w+", encoding="utf-8") as output:
         children = [
             subprocess.Popen(shlex.split(line), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)

@@ -13,11 +13,12 @@ COMPARE_EVERY = 7  # updates
 class RenditionCheck:
     """One thread calls step(); others may look at `playlist` and `history`."""
 
-    def __init__(self, url, others, report, clock, slack):
+    def __init__(self, url, others, report, clock, slack, target_may_rise):
         self.url, self.others, self.report, self.clock = url, others, report, clock
         self.client = Client(clock=clock)
         self.media = MediaCheck(url, report, clock)
         self.pace = Pace(slack)
+        self.target_may_rise = target_may_rise
         self.playlist = None  # the last whole version
         self.history = []  # (sent, received, edge, deferred, reports)
         self.listed = {}  # msn: (when first seen, longest playlist since)
@@ -67,7 +68,7 @@ class RenditionCheck:
             self.report.expect(came, "6.2.5.2", "answered before what was asked for was there", f"{answer.url}: {new.edge()}")
         old, self.playlist = self.playlist, new
         if old is not None:
-            check_update(old, new, self.report)
+            check_update(old, new, self.report, self.target_may_rise)
         self.pace.check(new, answer.received, self.report)
         deferred = msn is not None and old is not None and new.edge() > old.edge()
         self.history.append((answer.sent, answer.received, new.edge(), deferred, new.reports))
@@ -86,6 +87,7 @@ class RenditionCheck:
         self.report.expect(skip is not None, "6.2.5.1", "delta update that nobody asked for", answer.url)
         self.report.expect((p.removed_dates is not None) == (skip == "v2"), "4.4.5.2", "RECENTLY-REMOVED-DATERANGES is there for v2 and only then", answer.url)
         check_media(p, self.report)
+        self.report.note("delta updates")
         if self.playlist is None:
             return None
         return complete(self.playlist, p, self.report)
@@ -103,8 +105,9 @@ class RenditionCheck:
             return
         delta = read_media(self.client.get(with_directives(self.url, skip="YES")).body, self.url, self.report)
         whole = read_media(self.client.get(self.url).body, self.url, self.report)
-        if not delta.skipped or delta.edge() != whole.edge() or delta.first_msn != whole.first_msn:
-            return
+        same = [(one.edge(), one.first_msn, one.segments[-1:] and one.segments[-1].uri) for one in (delta, whole)]
+        if not delta.skipped or same[0] != same[1]:
+            return  # something came in between
         made = complete(self.playlist, delta, self.report)
         if made is not None:
             self.report.expect([(s.identity(), s.parts) for s in made.segments] == [(s.identity(), s.parts) for s in whole.segments],
@@ -121,8 +124,13 @@ class RenditionCheck:
 
     def schedule(self, old, new, now):
         known = {} if old is None else {segment.msn: segment for segment in old.segments}
+        self.report.note("updates")
         for segment in new.segments:
             before = known.get(segment.msn)
+            if before is None and old is not None:
+                self.report.note("discontinuities", segment.discontinuities)
+            if segment.uri and segment.gap and (before is None or not before.uri):
+                self.report.note("gaps")
             if before is None and old is not None and segment.msn <= old.edge()[0]:
                 continue
             fresh = before is None or not before.uri

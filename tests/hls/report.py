@@ -13,6 +13,7 @@ class Report:
     def __init__(self):
         self.found = {}
         self.checked = {}
+        self.seen = {}  # what there was to check, so that a test can tell whether it was put to the test
         self._lock = threading.Lock()
 
     def violation(self, section, what, where, level=MUST):
@@ -30,6 +31,10 @@ class Report:
         if not holds:
             self.violation(section, what, where, level)
         return bool(holds)
+
+    def note(self, what, number=1):
+        with self._lock:
+            self.seen[what] = self.seen.get(what, 0) + number
 
     def count(self, strict=False):
         return sum(1 for level, _, _ in self.found if strict or level == MUST)

@@ -51,6 +51,8 @@ class LiveTest(unittest.TestCase):
             report = run(Toy(ends_at=ends_at), 140)
             self.assertEqual(list(report.lines()), [])
             self.assertGreater(sum(report.checked.values()), 10_000)
+            kinds = {"updates", "delta updates", "parts", "hinted parts", "segments"} | ({"discontinuities"} if ends_at is None else set())
+            self.assertLessEqual(kinds, {what for what, number in report.seen.items() if number})
 
     def test_updates(self):
         self.expect_each(wrongs.UPDATES)
@@ -121,6 +123,14 @@ class VersionsTest(unittest.TestCase):
         ended = self.read(ends_at=FIRST_TICK)
         self.expect(ended, self.read(), "6.2.1", "EXT-X-ENDLIST was taken back")
         self.expect(ended, self.read(FIRST_TICK + 1, ends_at=FIRST_TICK), "6.2.1", "segments after EXT-X-ENDLIST")
+
+    def test_a_target_may_be_let_rise(self):
+        risen = self.read(change=lambda text: text.replace("TARGETDURATION:1", "TARGETDURATION:2"))
+        for old, new, allowed, count in ((self.read(), risen, False, 1), (self.read(), risen, True, 0), (risen, self.read(), True, 1)):
+            report = Report()
+            check_update(old, new, report, allowed)
+            self.assertEqual(report.count(), count)
+            self.assertTrue(names(report, "6.2.1", "target duration changed"))
 
     def test_nothing_goes_back(self):
         self.expect(self.read(FIRST_TICK + 1), self.read(), "6.2.1", "end of the playlist went back")

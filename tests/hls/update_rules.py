@@ -5,9 +5,10 @@ import copy
 
 from m3u8 import date_of
 from media_playlist import EPSILON
+from report import MUST, SHOULD
 
-HEAD = (("target", "6.2.1", "target duration changed"), ("part_target", "6.2.1", "PART-TARGET changed"),
-        ("control", "6.2.1", "EXT-X-SERVER-CONTROL changed"), ("kind", "6.2.1", "EXT-X-PLAYLIST-TYPE changed"))
+HEAD = (("target", "target duration changed"), ("part_target", "PART-TARGET changed"),
+        ("control", "EXT-X-SERVER-CONTROL changed"), ("kind", "EXT-X-PLAYLIST-TYPE changed"))
 
 
 def complete(old, delta, report):
@@ -42,12 +43,14 @@ def carry_over(whole):
         current = segment.map = segment.map or current
 
 
-def check_update(old, new, report):
+def check_update(old, new, report, target_may_rise=False):
     """Two whole versions, the older one first."""
     where = new.where
-    for name, section, what in HEAD:
-        report.expect(getattr(old, name) == getattr(new, name), section, what,
-                      f"{where}: from {getattr(old, name)} to {getattr(new, name)}")
+    rises = target_may_rise and new.target > old.target
+    for name, what in HEAD:
+        risen = rises and name in ("target", "control")
+        report.expect(getattr(old, name) == getattr(new, name), "6.2.1", what,
+                      f"{where}: from {getattr(old, name)} to {getattr(new, name)}", SHOULD if risen else MUST)
     report.expect(new.first_msn >= old.first_msn, "6.2.2", "media sequence number went back", where)
     report.expect(new.discontinuity >= old.discontinuity, "6.2.2", "discontinuity sequence number went back", where)
     report.expect(new.edge() >= old.edge(), "6.2.1", "end of the playlist went back", f"{where}: from {old.edge()} to {new.edge()}")
@@ -98,13 +101,13 @@ def check_removal(old, new, report):
 
 
 def check_hinted(old, new, report):
-    """What is hinted at is what comes next, unless the plan changed (which nothing here makes it do)."""
+    """What is hinted at is what comes next, unless the plan changed; section 6.2.6 allows that."""
     hinted = [uri for kind, uri in old.hints if kind == "PART"]
     msn, index = old.edge()
     came = [part.uri for segment in new.segments if segment.msn >= msn for number, part in enumerate(segment.parts)
             if (segment.msn, number) > (msn, index)]
     if hinted and came:
-        report.expect(hinted[0] == came[0], "4.4.5.3", "another part came than was hinted at", f"{new.where}: {hinted[0]}, then {came[0]}")
+        report.expect(hinted[0] == came[0], "4.4.5.3", "another part came than was hinted at", f"{new.where}: {hinted[0]}, then {came[0]}", SHOULD)
 
 
 def check_ranges(old, new, report):

@@ -39,7 +39,7 @@ for plugin in "$GST_PLUGIN_PATH"/libgststage*.so; do
   echo "$name loads from its installed place"
 done
 
-for name in gate transcode whep; do
+for name in gate hls srt thumbnail transcode whep; do
   [ -e "$GST_PLUGIN_PATH/libgststage$name.so" ] || exit 0 # left out; the pipeline file needs it
 done
 "$root$prefix/bin/stagedoor" check "$root$prefix/share/stagedoor/pipelines/webrtc-hls.json" || {

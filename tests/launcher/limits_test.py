@@ -44,6 +44,8 @@ class Lines(unittest.TestCase):
         for value in ("", "0", "-1", "x", "5x", "1e3", "99999999999999999999999", "1000001"):
             self.assertIn("wants a whole number from 1 to 1000000", self.serve(64, "--limit", f"connections={value}"))
         self.assertIn("--limit", self.serve(64, "--limit", "connections"))
+        for number in ("0", "63", "65537", "-1", "many"):
+            self.assertIn("http-connections", self.serve(64, "--http-connections", number), number)
 
     def test_wrong_srt_options(self):
         for latency in ("-1", "8001", "x"):

@@ -67,7 +67,10 @@ export class HlsSession implements Session {
 
   private attach(Library: typeof Hls): void {
     const { key } = this.playlist;
+    const { default: policy } = Library.DefaultConfig.playlistLoadPolicy;
     this.hls = new Library({
+      // To hls.js a stream in its first seconds, of which there are parts but no whole segment yet, is an error.
+      playlistLoadPolicy: { default: { ...policy, errorRetry: { maxNumRetry: 10, retryDelayMs: 500, maxRetryDelayMs: 1000 } } },
       lowLatencyMode: true,
       maxLiveSyncPlaybackRate: 1.2,
       enableWorker: false, // the content policy has no workers

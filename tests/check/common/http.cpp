@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "tests/check/common/http_client.hpp"
 #include "tests/unit/suite.hpp"
@@ -62,6 +63,36 @@ START_TEST (longest_prefix_wins)
   assert_text (client.ask (get ("/s")).body, "s"); // the same as without a slash
   ck_assert_int_eq (client.ask (get ("/ab")).status, 404);
   ck_assert_int_eq (client.ask (get ("/")).status, 404);
+}
+END_TEST
+
+/** Wherever the server keeps them. */
+START_TEST (routes_of_every_shape)
+{
+  const auto server = open_server ();
+  std::vector<Server::Token> routes;
+  for (const char *prefix : {"/", "/live", "/live/demo", "/live/demo/whep", "/live/other/hls",
+           "/*/*/whip", "/*/x", "/live/*/x/y", "/watch"})
+    routes.push_back (server->route (prefix, 0, say (prefix)));
+  Client client (server->port ());
+  const auto body = [&client] (const char *path) {
+    return client.ask (get (path)).body;
+  };
+  assert_text (body ("/"), "/");
+  assert_text (body ("/a/b/c"), "/");
+  assert_text (body ("/live"), "/live");
+  assert_text (body ("/live/a/b"), "/live");
+  assert_text (body ("/live/demo/status.json"), "/live/demo");
+  assert_text (body ("/live/demo/whep/1"), "/live/demo/whep");
+  assert_text (body ("/live/other/hls/a.m3u8"), "/live/other/hls");
+  assert_text (body ("/a/b/whip"), "/*/*/whip");
+  assert_text (body ("/a/x/whip"), "/*/x");
+  assert_text (body ("/live/a/x/y"), "/live/*/x/y");
+  assert_text (body ("/watch/live/demo"), "/watch");
+  assert_text (body ("/*/x"), "/*/x");
+  while (!routes.empty ())
+    routes.pop_back ();
+  ck_assert_int_eq (client.ask (get ("/live/demo")).status, 404);
 }
 END_TEST
 
@@ -343,10 +374,11 @@ END_TEST
 int
 main ()
 {
-  return run ("http",
-      {longest_prefix_wins, latest_of_equal_prefixes_wins, nothing_there, request_is_told_truly,
-          head_has_no_body, preflight, bearer, problem_is_json_whatever_it_says,
-          removal_waits_for_the_handler, handler_removes_itself, one_server_per_address,
-          taken_port_and_bad_addresses, both_families, last_holder_lets_go_inside_a_handler,
-          post_runs_on_the_http_thread, deferred_answers, deferred_outlives_client_and_server});
+  return run (
+      "http", {longest_prefix_wins, routes_of_every_shape, latest_of_equal_prefixes_wins,
+                  nothing_there, request_is_told_truly, head_has_no_body, preflight, bearer,
+                  problem_is_json_whatever_it_says, removal_waits_for_the_handler,
+                  handler_removes_itself, one_server_per_address, taken_port_and_bad_addresses,
+                  both_families, last_holder_lets_go_inside_a_handler, post_runs_on_the_http_thread,
+                  deferred_answers, deferred_outlives_client_and_server});
 }

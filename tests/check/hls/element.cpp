@@ -81,9 +81,14 @@ START_TEST (renditions_are_cut_at_the_same_places)
   Stream stream (sink);
   Source other (sink, "video_1");
   other.start (small);
-  stream.play (100);
-  other.play (small, 0, 0, 360); // ahead
-  stream.video.play (picture (), 0, 100);
+  constexpr std::size_t lead = 25;
+  other.play (small, 0, 0, lead); // its encoder is quicker
+  for (std::size_t i = 0; i + lead < 360; ++i) {
+    stream.video.push (picture ().buffers[i]);
+    other.push (small.buffers[i + lead]);
+  }
+  stream.video.play (picture (), 0, 360 - lead);
+  stream.audio.play (sound (), 0, 0, 40);
   const auto text = sink.text ("playlist.m3u8");
   ck_assert_uint_eq (lines_with (text, "#EXT-X-STREAM-INF:").size (), 2);
   ck_assert_uint_eq (lines_with (text, "#EXT-X-MEDIA:TYPE=AUDIO").size (), 1);
@@ -92,7 +97,9 @@ START_TEST (renditions_are_cut_at_the_same_places)
   };
   const auto one = dates ("hls/video_0.m3u8"), two = dates ("hls/video_1.m3u8");
   ck_assert_uint_ge (one.size (), 5);
-  ck_assert (one == two);
+  for (std::size_t i = 0; i < std::min (one.size (), two.size ()); ++i)
+    assert_text (one[i], two[i]);
+  ck_assert_uint_eq (one.size (), two.size ());
   ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXT-X-RENDITION-REPORT"), 2);
 }
 END_TEST
@@ -280,7 +287,8 @@ START_TEST (bad_codec_data)
   ck_assert (video.start (picture ()));
   // Frames that aren't any.
   for (const char *bytes : {"", "\x01", "\xff\xff\xff\xff\xff"}) {
-    const auto buffer = adopt (gst_buffer_new_memdup (bytes, strlen (bytes)));
+    const auto buffer =
+        adopt (*bytes != 0 ? gst_buffer_new_memdup (bytes, strlen (bytes)) : gst_buffer_new ());
     GST_BUFFER_PTS (buffer.get ()) = GST_SECOND;
     ck_assert_int_eq (video.push (buffer), GST_FLOW_OK);
   }

@@ -12,7 +12,8 @@ namespace {
 
 constexpr GstClockTimeDiff frame_time = GST_SECOND / 30;
 
-/** But for the media time's origin, and @p tolerance. */
+/** But for the media time's origin, and @p tolerance; and for the parameter sets that key frames
+ * bring, which are in the init segment, and delimiters. */
 void
 assert_same (const Recording &recording, const std::vector<Demuxed> &found, std::size_t count,
     GstClockTimeDiff tolerance = 12 * GST_USECOND, bool sizes = true)
@@ -28,8 +29,11 @@ assert_same (const Recording &recording, const std::vector<Demuxed> &found, std:
       ck_assert_int_le (std::abs (GST_CLOCK_DIFF (found[i].dts, found[i].pts) - reordering),
           tolerance + 12 * GST_USECOND);
     }
-    if (sizes)
-      ck_assert_uint_eq (found[i].size, gst_buffer_get_size (const_cast<GstBuffer *> (given)));
+    if (sizes && !found[i].key) {
+      constexpr std::size_t delimiter = 6;
+      const auto size = gst_buffer_get_size (const_cast<GstBuffer *> (given));
+      ck_assert (found[i].size == size || found[i].size + delimiter == size);
+    }
     ck_assert_int_eq (found[i].key, !GST_BUFFER_FLAG_IS_SET (given, GST_BUFFER_FLAG_DELTA_UNIT));
   }
 }
@@ -37,7 +41,8 @@ assert_same (const Recording &recording, const std::vector<Demuxed> &found, std:
 /** All frames but the last, which goes out with the end of the stream, are in finished segments
  * then. */
 void
-check_codec (const char *pad, const std::string &encoder, const char *codec, bool sizes = true)
+check_codec (const char *pad, const std::string &encoder, const char *codec, bool sizes = true,
+    GstClockTimeDiff tolerance = 25 * GST_USECOND)
 {
   const auto recording = record (encoder + " ! appsink name=out");
   HlsSink sink;
@@ -49,7 +54,7 @@ check_codec (const char *pad, const std::string &encoder, const char *codec, boo
       multivariant.c_str ());
   source.event (gst_event_new_eos ());
   assert_same (recording, demux (sink, std::string (pad) + ".m3u8"), recording.buffers.size (),
-      25 * GST_USECOND, sizes);
+      tolerance, sizes);
 }
 
 constexpr const char *pictures = "videotestsrc num-buffers=90 pattern=ball ! "
@@ -99,7 +104,8 @@ START_TEST (audio)
 {
   check_codec ("audio_0",
       std::string (samples) + "voaacenc ! aacparse ! audio/mpeg,stream-format=raw", "mp4a.40.2");
-  check_codec ("audio_0", std::string (samples) + "opusenc", "Opus");
+  check_codec ("audio_0", std::string (samples) + "opusenc", "opus", true,
+      7 * GST_MSECOND); // its first packet is cut at its beginning
 }
 END_TEST
 
@@ -160,11 +166,10 @@ START_TEST (long_groups_of_pictures)
   source.play (recording);
   const auto text = sink.text ("hls/video_0.m3u8");
   ck_assert_msg (text.find ("#EXTINF:10.0,") != std::string::npos, "%s", text.c_str ());
-  ck_assert (text.find ("#EXT-X-TARGETDURATION:16\n") != std::string::npos);
+  ck_assert (text.find ("#EXT-X-TARGETDURATION:12\n") != std::string::npos);
   ck_assert (sink.problem ().find ("key frames are 10.0 s apart") != std::string::npos);
-  const auto message = sink.message (GST_MESSAGE_ELEMENT);
-  ck_assert (gst_message_has_name (message.get (), "stagedoor-problem"));
-  ck_assert (sink.has_message (GST_MESSAGE_WARNING));
+  sink.message (GST_MESSAGE_WARNING);
+  ck_assert (gst_message_has_name (sink.message (GST_MESSAGE_ELEMENT).get (), "stagedoor-problem"));
   // All the same nobody waits for a segment.
   ck_assert_uint_gt (lines_with (text, "#EXT-X-PART:").size (), 30);
   source.event (gst_event_new_eos ());
@@ -204,7 +209,8 @@ START_TEST (timestamps_that_jump)
     ck_assert_msg (count (text, "#EXT-X-DISCONTINUITY\n") == 1, "%s", text.c_str ());
     ck_assert (text.find ("#EXTINF:3.0") == std::string::npos);
     source.event (gst_event_new_eos ());
-    ck_assert_uint_eq (demux (sink, "video_0.m3u8").size (), 180);
+    ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXTINF:2.0,"), 2);
+    ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXTINF:1.0,"), 2);
   }
 }
 END_TEST

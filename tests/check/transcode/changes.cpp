@@ -38,7 +38,7 @@ x264 (bool b_frames)
 Scene
 film (int first, int height, int rate, const std::string &encoder)
 {
-  const Scenery scenery (height * 16 / 9 / 2 * 2, height);
+  const Scenery scenery (height * 16 / 9 / 8 * 8, height);
   return {first, rate, height, encode (scenery, first, rate, rate, encoder)};
 }
 

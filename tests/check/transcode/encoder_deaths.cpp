@@ -43,6 +43,7 @@ std::vector<std::unique_ptr<Curse>> curses;
 GstPadProbeReturn
 on_input (GstPad *, GstPadProbeInfo *info, gpointer data)
 {
+  taken_over (data);
   auto &curse = *static_cast<Curse *> (data);
   ++curse.struck;
   if (curse.fate == Fate::hangs) {
@@ -63,6 +64,7 @@ on_input (GstPad *, GstPadProbeInfo *info, gpointer data)
 GstPadProbeReturn
 on_output (GstPad *, GstPadProbeInfo *info, gpointer data)
 {
+  taken_over (data);
   auto &curse = *static_cast<Curse *> (data);
   if (curse.fate != Fate::garbage && curse.fate != Fate::silence_then_garbage)
     return GST_PAD_PROBE_OK;
@@ -178,6 +180,7 @@ struct House
   {
     auto &curse = *curses.emplace_back (std::make_unique<Curse> ());
     curse.fate = fate;
+    handed_over (&curse);
     Ref<GstElement> encoder;
     play_until ([&] { return (encoder = encoder_of (transcoder.element (), 120)); });
     for (const auto &[pad_name, probe] : {std::pair ("sink", &on_input), {"src", &on_output}}) {
@@ -313,6 +316,32 @@ START_TEST (hopeless_encoders_are_tried_less_and_less)
 }
 END_TEST
 
+/** Each holds its threads until it goes on, if ever: there mustn't be more and more of them. */
+START_TEST (encoders_that_hang_for_good_do_not_pile_up)
+{
+  const auto owned = std::make_unique<House> ();
+  auto &house = *owned;
+  house.play_until ([&] { return house.large_screen.frames () > 10; });
+  std::vector<Curse *> hanging;
+  Ref<GstElement> last;
+  for (int idle = 0; idle < 90; ++idle) {
+    house.frame ();
+    const auto encoder = encoder_of (house.transcoder.element (), 120);
+    if (!encoder || encoder.get () == last.get ())
+      continue;
+    last = encoder;
+    hanging.push_back (&house.curse_large (Fate::hangs));
+    idle = 0;
+  }
+  ck_assert_uint_ge (hanging.size (), 6);
+  ck_assert_uint_le (hanging.size (), 10); // of two kinds, and those that just begin
+  ck_assert (!problem_of (house.large.get ()).empty ());
+  for (auto *curse : hanging)
+    curse->lift ();
+  house.play_until ([&] { return problem_of (house.large.get ()).empty (); });
+}
+END_TEST
+
 /** The large one's end mustn't hold up that of the bin. */
 START_TEST (taken_down_while_an_encoder_hangs)
 {
@@ -343,5 +372,5 @@ main (int argc, char **argv)
   return run ("transcode-encoder-deaths",
       {stream_goes_on_whatever_its_encoder_does, each_death_is_told_with_its_reason,
           second_chance_and_then_another_encoder, hopeless_encoders_are_tried_less_and_less,
-          taken_down_while_an_encoder_hangs});
+          encoders_that_hang_for_good_do_not_pile_up, taken_down_while_an_encoder_hangs});
 }

@@ -28,6 +28,8 @@ START_TEST (forms)
   ck_assert ((parsed ("1080p@6M") == Wants{.height = 1080, .bitrate = 6'000'000}));
   ck_assert ((parsed ("h=480,b=900k,codec=vp8")
               == Wants{.codec = "vp8", .height = 480, .bitrate = 900'000}));
+  ck_assert ((parsed ("codec=h265") == Wants{.codec = "h265"}));
+  ck_assert ((parsed ("codec=av1") == Wants{.codec = "av1"}));
   ck_assert ((parsed ("fps=25,w=854") == Wants{.width = 854, .rate = {25, 1}}));
 }
 END_TEST
@@ -40,6 +42,31 @@ START_TEST (nonsense)
           "h=0", "h=-1", "b=k", "x=1", "h=480;b=1k", "source ", "SOURCE", "h=480 "}) {
     std::string why;
     ck_assert_msg (!parse_rendition (text, why).has_value (), "%s", text);
+    ck_assert_msg (!why.empty (), "%s", text);
+  }
+}
+END_TEST
+
+START_TEST (forms_of_sound)
+{
+  const auto parsed = [] (const char *text) {
+    std::string why;
+    const auto wants = parse_audio_rendition (text, why);
+    ck_assert_msg (wants.has_value (), "%s: %s", text, why.c_str ());
+    return *wants;
+  };
+  ck_assert (parsed ("source") == Wants{});
+  ck_assert (parsed ("audio=source") == Wants{});
+  ck_assert ((parsed ("opus") == Wants{.codec = "opus"}));
+  ck_assert ((parsed ("audio=opus@96k") == Wants{.codec = "opus", .bitrate = 96'000}));
+  ck_assert ((parsed ("aac@128k") == Wants{.codec = "aac", .bitrate = 128'000}));
+  ck_assert ((parsed ("loss=10,ch=1,b=32k,codec=opus")
+              == Wants{.codec = "opus", .bitrate = 32'000, .channels = 1, .loss = 10}));
+  for (const char *text : {"", "mp3", "opus@", "opus@0", "aac@1.5k", "audio=", "audio=audio=opus",
+           "720p", "h264", "ch=3", "ch=0", "loss=101", "loss=-1", "b=", "codec=h264", "aac,ch=1",
+           "codec=opus,", "opus ", "Opus", "w=640"}) {
+    std::string why;
+    ck_assert_msg (!parse_audio_rendition (text, why).has_value (), "%s", text);
     ck_assert_msg (!why.empty (), "%s", text);
   }
 }
@@ -96,5 +123,6 @@ END_TEST
 int
 main ()
 {
-  return run ("transcode-rendition-spec", {forms, nonsense, sizes, rates, differences});
+  return run (
+      "transcode-rendition-spec", {forms, nonsense, forms_of_sound, sizes, rates, differences});
 }

@@ -14,6 +14,7 @@ namespace stagedoor::test {
 class Scenery
 {
 public:
+  /** @p width: a multiple of 8. */
   Scenery (int width, int height);
   int width () const { return width_; }
   int height () const { return height_; }

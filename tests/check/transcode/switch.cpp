@@ -39,11 +39,12 @@ record_h264 (int width, int height, bool b_frames, const char *form)
   return track;
 }
 
-/** Plays tracks one after the other as one stream, like a publisher: never waits for anybody. */
+/** Plays tracks one after the other as one stream: never slower than a live one, and faster only
+ * while what it sends is shown. */
 class Publisher
 {
 public:
-  explicit Publisher (Feed &feed) : feed_ (feed) {}
+  Publisher (Feed &feed, const Screen &screen) : feed_ (feed), screen_ (screen) {}
 
   void play (const Track &track)
   {
@@ -56,9 +57,7 @@ public:
       for (auto *time : {&GST_BUFFER_PTS (copy.get ()), &GST_BUFFER_DTS (copy.get ())})
         if (GST_CLOCK_TIME_IS_VALID (*time))
           *time += begin_ - first;
-      std::this_thread::sleep_until (due_);
-      due_ = std::max (due_, Clock::now () - std::chrono::milliseconds{100})
-             + std::chrono::milliseconds{slow ? 33 : 12};
+      keep_pace (GST_BUFFER_PTS (copy.get ()));
       ck_assert_int_eq (feed_.push (copy), GST_FLOW_OK);
     }
     begin_ += track.buffers.size () * frame_time + 3 * frame_time; // room for the order of B-frames
@@ -66,7 +65,13 @@ public:
   GstClockTime time () const { return begin_; }
 
 private:
-  using Clock = std::chrono::steady_clock;
+  void keep_pace (GstClockTime time) const
+  {
+    using Clock = std::chrono::steady_clock;
+    const auto live = Clock::now () + std::chrono::milliseconds{33};
+    while (screen_.latest () + 200 * GST_MSECOND < time && Clock::now () < live)
+      std::this_thread::sleep_for (std::chrono::milliseconds{1});
+  }
 
   void announce (GstCaps *caps)
   {
@@ -78,18 +83,18 @@ private:
   }
 
   Feed &feed_;
+  const Screen &screen_;
   GstClockTime begin_ = 0;
-  Clock::time_point due_ = Clock::now ();
 };
 
 struct Watched
 {
   Transcoder transcoder;
   Feed feed{transcoder.element (), "video"};
-  Publisher publisher{feed};
   Ref<GstPad> pad = transcoder.request ("video_%u");
   Peer browser{webrtc};
   Screen screen{browser};
+  Publisher publisher{feed, screen};
   std::size_t most_children = 0;
 
   Watched () { browser.link (pad.get ()); }

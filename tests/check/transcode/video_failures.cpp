@@ -147,6 +147,22 @@ START_TEST (encoder_swallows_frames)
 }
 END_TEST
 
+START_TEST (encoder_gives_up_at_the_very_end)
+{
+  for (const int frames : {0, 1, 2}) {
+    Broken b;
+    b.both_play ();
+    b.spoil ("x264enc", GST_PAD_PROBE_HANDLED);
+    for (int i = 0; i < frames; ++i)
+      b.frame ();
+    b.feed.push (gst_event_new_eos ());
+    b.large_peer.wait_for_eos ();
+    b.small_peer.wait_for_eos ();
+    ck_assert_uint_eq (b.transcoder.errors (), 0);
+  }
+}
+END_TEST
+
 START_TEST (decoder_gives_up)
 {
   Broken b;
@@ -201,6 +217,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   return run ("transcode-video-failures",
-      {encoder_gives_up, encoder_swallows_frames, decoder_gives_up,
-          a_failure_that_nobody_watches_is_forgotten, too_large_a_picture_is_not_decoded});
+      {encoder_gives_up, encoder_swallows_frames, encoder_gives_up_at_the_very_end,
+          decoder_gives_up, a_failure_that_nobody_watches_is_forgotten,
+          too_large_a_picture_is_not_decoded});
 }

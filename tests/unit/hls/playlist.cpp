@@ -233,14 +233,16 @@ START_TEST (target_rises_with_long_segments_and_stays)
   ck_assert_int_eq (list.target ().count (), 4); // before the segment is finished
   list.finish_segment ();
   add_segment (list, 50);
-  ck_assert_int_eq (list.target ().count (), 16);
+  ck_assert_int_eq (list.target ().count (), 12);
   const auto text = text_of (list);
-  ck_assert (has (text, "#EXT-X-TARGETDURATION:16\n") && has (text, "HOLD-BACK=48.0")
-             && has (text, "CAN-SKIP-UNTIL=96.0"));
+  ck_assert (has (text, "#EXT-X-TARGETDURATION:12\n") && has (text, "HOLD-BACK=36.0")
+             && has (text, "CAN-SKIP-UNTIL=72.0"));
   list.raise_target (3s);
-  ck_assert_int_eq (list.target ().count (), 16);
+  ck_assert_int_eq (list.target ().count (), 12);
   list.raise_target (20s);
   ck_assert_int_eq (list.target ().count (), 20);
+  add_segment (list, 103);
+  ck_assert_int_eq (list.target ().count (), 40);
 }
 END_TEST
 
