@@ -42,10 +42,10 @@
  * and the source don't notice, and the decision says which encoder it is, and for what reason.
  *
  * Of a live source no picture is waited for: an encoder that is late loses pictures, and a
- * rendition that goes on doing so is cut, as its "decision" then says: a faster preset, half of
- * the pictures, and when that doesn't help nothing at all, which is a problem. Of several late
- * ones the larger goes first. What was cut is given back when there is time for it again. Who gets
- * the source as it is, or another rendition, notices nothing of that.
+ * rendition that goes on doing so is cut, as its "decision" then says: a faster preset, half of the
+ * pictures, and when that doesn't help nothing at all, which is a problem. Of several late ones the
+ * larger goes first. What was cut is given back when there is time for it again. Who gets the
+ * source as it is, or another rendition, notices nothing of that.
  *
  * ## Example launch line
  * |[

@@ -29,6 +29,18 @@ named (const GstStructure *format, const char *field)
   return value != nullptr ? std::string (" (") + field + " " + value + ")" : "";
 }
 
+/** What it is called by people: "audio/mpeg" is too much in one. */
+std::string
+name_of (const GstStructure *format)
+{
+  std::string out = gst_structure_get_name (format);
+  int version = 0, layer = 3;
+  gst_structure_get_int (format, "layer", &layer);
+  if (out == "audio/mpeg" && gst_structure_get_int (format, "mpegversion", &version))
+    out += version != 1 ? " (AAC)" : layer == 3 ? " (MP3)" : " (MP2)";
+  return out;
+}
+
 /** Whether @p taken would have @p format, were it not for @p field. */
 bool
 is_only (const char *field, const GstStructure *format, const GstCaps *taken)
@@ -67,7 +79,7 @@ std::string
 refusal (const GstCaps *input, const GstCaps *taken)
 {
   const auto *format = gst_caps_get_structure (input, 0);
-  std::string out = std::string ("the peer does not take ") + gst_structure_get_name (format);
+  std::string out = "the peer does not take " + name_of (format);
   if (!any_format (taken, gst_structure_get_name (format), [] (auto *) { return true; }))
     return out;
   for (const auto *field : {"stream-format", "profile", "level"})

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 namespace stagedoor::media {
@@ -11,8 +12,21 @@ namespace stagedoor::media {
 namespace {
 
 constexpr std::size_t taps = 16, phases = 256;
+/** Each weight twice: stereo is interleaved. */
+constexpr std::size_t row_size = 2 * taps;
 /** One phase more, to interpolate towards. */
-using Kernel = std::array<std::array<float, taps>, phases + 1>;
+using Kernel = std::array<std::array<float, row_size>, phases + 1>;
+/** Four at a time, in gcc and clang on any machine. */
+using Lanes [[gnu::vector_size (16)]] = float;
+constexpr std::size_t lanes = 4;
+
+Lanes
+load (const float *from)
+{
+  Lanes out;
+  std::memcpy (&out, from, sizeof out);
+  return out;
+}
 
 double
 bessel_i0 (double x)
@@ -42,8 +56,8 @@ make_kernel ()
       row[tap] = sinc * bessel_i0 (beta * std::sqrt (edge)) / bessel_i0 (beta);
       sum += row[tap];
     }
-    for (std::size_t tap = 0; tap < taps; ++tap)
-      out[phase][tap] = static_cast<float> (row[tap] / sum);
+    for (std::size_t i = 0; i < row_size; ++i)
+      out[phase][i] = static_cast<float> (row[i / 2] / sum);
   }
   return out;
 }
@@ -105,16 +119,25 @@ Stretcher::put_frame (std::vector<float> &out) const
   const auto place = offset_ * phases;
   const auto phase = static_cast<std::size_t> (place);
   const auto part = static_cast<float> (place - static_cast<double> (phase));
-  std::array<float, taps> weights;
-  for (std::size_t tap = 0; tap < taps; ++tap) {
-    const auto before = kernel ()[phase][tap];
-    weights[tap] = before + part * (kernel ()[phase + 1][tap] - before);
-  }
+  const auto &rows = kernel ();
+  const auto &before = rows[phase], &after = rows[phase + 1];
   const auto *first = in_.data () + (at_ - (half - 1)) * channels_;
+  if (channels_ == 2) {
+    Lanes sum{};
+    for (std::size_t i = 0; i < row_size; i += lanes) {
+      const auto a = load (&before[i]), b = load (&after[i]);
+      sum += (a + part * (b - a)) * load (first + i);
+    }
+    out.push_back (sum[0] + sum[2]);
+    out.push_back (sum[1] + sum[3]);
+    return;
+  }
   for (std::size_t channel = 0; channel < channels_; ++channel) {
     float sum = 0;
-    for (std::size_t tap = 0; tap < taps; ++tap)
-      sum += weights[tap] * first[tap * channels_ + channel];
+    for (std::size_t tap = 0; tap < taps; ++tap) {
+      const auto a = before[2 * tap], b = after[2 * tap];
+      sum += (a + part * (b - a)) * first[tap * channels_ + channel];
+    }
     out.push_back (sum);
   }
 }

@@ -17,7 +17,7 @@ from stagedoor import FOREIGN_ENV, Stage  # noqa: E402
 from validate_hls import validate  # noqa: E402
 
 AWAY, STAYS = 2.0, 9.0  # seconds
-RESTART = 3.0  # what ffmpeg, its encoder and the first key frame take on a busy machine
+RESTART = 8.0  # what ffmpeg, its encoder and the first key frame may take on a busy machine
 
 
 def publish(url, frequency):

@@ -65,7 +65,7 @@ class Streams(unittest.TestCase):
                 decisions = server.status("live/demo")["decisions"]
                 self.assertRegex(decisions["transcode.video_0"],
                                  r"^transcoding, because the source has B-frames \(composition offset \d+ ms\)$")
-                self.assertEqual(decisions["transcode.audio_0"], "transcoding, because the peer does not take audio/mpeg")
+                self.assertEqual(decisions["transcode.audio_0"], "transcoding, because the peer does not take audio/mpeg (AAC)")
                 for pad in ("video_1", "audio_1", "video_2", "audio_2", "video_3"):  # SRT and HLS players show B-frames
                     self.assertEqual(decisions[f"transcode.{pad}"], "passed through", pad)
                 self.assertEqual(server.status("live/demo")["problems"], [])

@@ -66,6 +66,25 @@ START_TEST (it_is_the_same_tone)
 }
 END_TEST
 
+/** Stereo has a way of its own through it. */
+START_TEST (any_number_of_channels)
+{
+  Stretcher two (2), three (3);
+  two.set_speed (0.001);
+  three.set_speed (0.001);
+  const auto in = tone (997, 0, 4000);
+  std::vector<float> wide, out, out_wide;
+  for (std::size_t i = 0; i < in.size (); i += 2)
+    wide.insert (wide.end (), {in[i], in[i + 1], in[i]});
+  two.push (in, out);
+  three.push (wide, out_wide);
+  ck_assert_uint_eq (out_wide.size () / 3, out.size () / 2);
+  for (std::size_t i = 0; i < out.size () / 2; ++i)
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      ck_assert_float_eq_tol (out_wide[3 * i + channel], out[2 * i + channel % 2], 1e-6f);
+}
+END_TEST
+
 START_TEST (it_is_as_much_longer_as_was_asked)
 {
   for (const double speed : {0.0005, -0.0005, 0.005, -0.005}) {
@@ -116,6 +135,7 @@ END_TEST
 int
 main ()
 {
-  return run ("stretcher", {what_is_not_stretched_is_the_same, it_is_the_same_tone,
-                               it_is_as_much_longer_as_was_asked, it_comes_to_rest});
+  return run (
+      "stretcher", {what_is_not_stretched_is_the_same, it_is_the_same_tone, any_number_of_channels,
+                       it_is_as_much_longer_as_was_asked, it_comes_to_rest});
 }
