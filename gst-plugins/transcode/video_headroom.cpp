@@ -32,12 +32,14 @@ VideoConverter::watch_headroom (const Outputs &outputs)
   for (const auto &rendition : renditions_)
     works.push_back (rendition->take_work ());
   const bool decoder_late = chain_ != nullptr && chain_->is_late ();
-  std::vector<RenditionSpec> wanted;
+  std::vector<RenditionSpec> wanted; // or at least not ended yet
+  for (const auto &work : works)
+    wanted.push_back (work.spec);
   for (const auto &out : outputs)
-    if (mode (out.get ()) == Mode::convert) {
+    if (mode (out.get ()) == Mode::convert && is_wanted (out.get ()))
       wanted.push_back (spec_of (out.get ()));
-      wanted.back ().cut = Cut::none;
-    }
+  for (auto &spec : wanted)
+    spec.cut = Cut::none;
   {
     const std::lock_guard lock{mutex_};
     headroom_.keep (

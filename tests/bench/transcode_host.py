@@ -21,7 +21,6 @@ from gi.repository import Gst  # noqa: E402  pylint: disable=wrong-import-positi
 from house import Process  # noqa: E402  pylint: disable=wrong-import-position
 
 LADDER = ["720p30@2500k", "480p@1000k", "360p@500k"]
-X264_EPOCH = 1000 * 3600 * Gst.SECOND  # where x264enc's own timestamps begin
 
 LIGHT = (
     "filesrc location={film} ! flvdemux name=film  film.video ! queue ! clocksync ! {video} name=video sync=false async=false "
@@ -75,6 +74,12 @@ def frames_of(film):
     return frames, caps
 
 
+def running_time(pad, info):
+    """Timestamps are the encoders' own: x264enc's begin at a thousand hours. In microseconds, for those who round."""
+    segment = pad.get_sticky_event(Gst.EventType.SEGMENT, 0).parse_segment()
+    return round(segment.to_running_time(Gst.Format.TIME, info.get_buffer().pts) / 1000)
+
+
 class Live:
     """A live source of the film, the source as it is on video_0 and a rung on each further pad."""
 
@@ -109,11 +114,11 @@ class Live:
     def encoder(pad, info, where):
         times, _ = where
         height = pad.get_current_caps().get_structure(0).get_value("height")
-        times[height, info.get_buffer().pts % X264_EPOCH] = time.monotonic()
+        times[height, running_time(pad, info)] = time.monotonic()
         return Gst.PadProbeReturn.OK
 
     def came_out(self, pad, info, name):
-        now, pts = time.monotonic(), info.get_buffer().pts % X264_EPOCH
+        now, pts = time.monotonic(), running_time(pad, info)
         total = now - self.began.get(pts, now)
         own = 0
         if name != "source":
@@ -130,7 +135,7 @@ class Live:
             frame = self.frames[index].copy()
             frame.pts = frame.dts = index * Gst.SECOND // 30 + turn * length
             time.sleep(max(0, start + frame.pts / Gst.SECOND - time.monotonic()))
-            self.began[frame.pts] = time.monotonic()
+            self.began[round(frame.pts / 1000)] = time.monotonic()
             self.source.emit("push-buffer", frame)
             number += 1
 
@@ -218,8 +223,8 @@ class Told(threading.Thread):
 
 
 def overload(film, seconds):
-    rungs = ["h=1080,b=6M", "h=1080,b=5M", "h=1080,b=4M", "h=1000,b=4M", "h=900,b=4M", "h=900,b=3M"]
-    rungs += ["h=720,b=3M", "h=720,b=2500k", "h=480,b=1M", "h=360,b=500k"]
+    rungs = ["h=1080,b=6M", "h=1080,b=5M", "h=1080,b=4M", "h=1080,b=3M", "h=1080,b=2M", "h=1000,b=4M", "h=1000,b=3M"]
+    rungs += ["h=900,b=4M", "h=900,b=3M", "h=720,b=3M", "h=720,b=2500k", "h=480,b=1M", "h=360,b=500k"]
     phases, seconds = [], float(seconds)
     with Live(film, rungs, False) as live:
         told = Told(live)
