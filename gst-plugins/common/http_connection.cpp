@@ -39,9 +39,9 @@ would_wait ()
 
 } // namespace
 
-Connection::Connection (Connections &owner, Fd fd, std::string peer)
-    : owner_ (owner), fd_ (std::move (fd)),
-      peer_ (std::make_shared<const std::string> (std::move (peer))), deadline_ (owner.deadline ())
+Connection::Connection (Connections &owner, Fd fd, const IpAddress &peer)
+    : owner_ (owner), fd_ (std::move (fd)), site_ (peer.site ()),
+      peer_ (std::make_shared<const std::string> (peer.to_string ())), deadline_ (owner.deadline ())
 {
   watch (EPOLLIN | EPOLLRDHUP);
 }
@@ -147,8 +147,10 @@ Connection::begin ()
       closes_ || head.expects_continue || head.body_size > body_limit_ + politeness;
   if (too_large_ && may_stop)
     refuse ();
-  else if (head.expects_continue && has_body)
-    send (fd_.get (), go_on.data (), go_on.size (), MSG_DONTWAIT | MSG_NOSIGNAL);
+  else if (head.expects_continue && has_body
+           && send (fd_.get (), go_on.data (), go_on.size (), MSG_DONTWAIT | MSG_NOSIGNAL)
+                  != static_cast<ssize_t> (go_on.size ()))
+    shut (); // there is room unless the client reads nothing
 }
 
 void
@@ -184,6 +186,7 @@ Connection::dispatch ()
   if (exchange->deferred) {
     state_ = State::waiting;
     deadline_ = never;
+    waits_since_ = g_get_monotonic_time ();
   } else {
     respond ();
   }
@@ -201,7 +204,8 @@ Connection::respond ()
 {
   head_ = exchange_->answer_head (!closes_);
   sent_ = 0;
-  deadline_ = owner_.deadline ();
+  responds_since_ = g_get_monotonic_time ();
+  deadline_ = owner_.deadline (responds_since_, 0);
   state_ = State::writing;
   write ();
 }
@@ -256,7 +260,7 @@ Connection::send_some ()
       return false;
     }
     sent_ += static_cast<std::size_t> (sent);
-    deadline_ = owner_.deadline ();
+    deadline_ = owner_.deadline (responds_since_, sent_);
     if (static_cast<std::size_t> (sent) == left)
       return true;
   }

@@ -8,6 +8,7 @@
 
 #include "gst-plugins/common/fd.hpp"
 #include "gst-plugins/common/http_exchange.hpp"
+#include "libs/base/address.hpp"
 
 namespace stagedoor::http {
 
@@ -30,7 +31,7 @@ class Connection
 public:
   static constexpr gint64 never = G_MAXINT64;
 
-  Connection (Connections &owner, Fd fd, std::string peer);
+  Connection (Connections &owner, Fd fd, const IpAddress &peer);
   ~Connection ();
   Connection (const Connection &) = delete;
   Connection &operator= (const Connection &) = delete;
@@ -41,7 +42,9 @@ public:
   /** At once, whatever it is at. */
   void shut ();
 
-  gint64 deadline () const { return deadline_; } ///< monotonic microseconds
+  gint64 deadline () const { return deadline_; }       ///< monotonic microseconds
+  gint64 waits_since () const { return waits_since_; } ///< when there is no deadline
+  const IpAddress &site () const { return site_; }
   int fd () const { return fd_.get (); }
 
 private:
@@ -69,10 +72,11 @@ private:
 
   Connections &owner_;
   const Fd fd_;
+  const IpAddress site_;
   const std::shared_ptr<const std::string> peer_;
   State state_ = State::reading;
   std::uint32_t watched_ = 0;
-  gint64 deadline_;
+  gint64 deadline_, waits_since_ = 0;
   http1::RequestReader reader_;
   std::string unread_;                 ///< what came behind the request that is being answered
   std::shared_ptr<Exchange> exchange_; ///< the one under way
@@ -82,6 +86,7 @@ private:
   bool closes_ = false;  ///< after the answer
   std::string head_;     ///< of the answer
   std::size_t sent_ = 0; ///< of head and pieces
+  gint64 responds_since_ = 0;
   std::size_t drained_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <tuple>
 
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -37,6 +38,8 @@ Connections::Connections (
       [] { GST_DEBUG_CATEGORY_INIT (stage_http_debug, "stagehttp", 0, "shared HTTP server"); });
   g_socket_set_blocking (listening, FALSE);
   g_source_set_callback (ready_, G_SOURCE_FUNC (on_ready), this, nullptr);
+  // As in gate::Loop: or GLib takes the descriptor out and puts it in again for each dispatch.
+  g_source_set_can_recurse (ready_, TRUE);
   g_source_attach (ready_, context_);
   listen ();
 }
@@ -54,6 +57,13 @@ gint64
 Connections::deadline () const
 {
   return g_get_monotonic_time () + limits_.patience.count () * 1000;
+}
+
+gint64
+Connections::deadline (gint64 begun, std::size_t taken) const
+{
+  const auto earned = static_cast<gint64> (taken * G_USEC_PER_SEC / limits_.least_rate);
+  return std::min (deadline (), begun + limits_.patience.count () * 1000 + earned);
 }
 
 /** Until there is nothing to look after. */
@@ -97,8 +107,18 @@ Connections::on_ready (gint, GIOCondition, gpointer data)
     else
       static_cast<Connection *> (event.data.ptr)->on_ready (event.events);
   }
-  self.gone_.clear ();
+  self.bury ();
   return G_SOURCE_CONTINUE;
+}
+
+/** Those that are off the stack. Epoll forgets a descriptor by itself only once it is closed in
+ * every process: a child that is forked, and has not yet called exec(), has all of them. */
+void
+Connections::bury ()
+{
+  for (const auto &connection : gone_)
+    epoll_ctl (epoll_.get (), EPOLL_CTL_DEL, connection->fd (), nullptr);
+  gone_.clear ();
 }
 
 void
@@ -111,13 +131,13 @@ Connections::accept_some ()
     Fd fd (accept4 (
         listening, reinterpret_cast<sockaddr *> (&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.get () >= 0) {
-      admit (std::move (fd), from_sockaddr (from).ip.to_string ());
+      admit (std::move (fd), from_sockaddr (from).ip);
     } else if (errno != ECONNABORTED && errno != EINTR) {
       if (errno == EAGAIN || errno == EWOULDBLOCK)
         return;
       // Likely no file descriptor is left. Trying again at once would only burn the processor.
       GST_WARNING ("cannot accept a connection: %s", g_strerror (errno));
-      shut_latest ();
+      make_room (0);
       epoll_ctl (epoll_.get (), EPOLL_CTL_DEL, listening, nullptr);
       accepting_ = false;
       return tick ();
@@ -126,15 +146,19 @@ Connections::accept_some ()
 }
 
 void
-Connections::admit (Fd fd, std::string peer)
+Connections::admit (Fd fd, const IpAddress &peer)
 {
-  if (all_.size () >= limits_.connections && !shut_latest ())
-    return; // all of them wait for us
+  if (all_.size () >= limits_.connections) {
+    const auto same = sites_.find (peer.site ());
+    if (!make_room (same != sites_.end () ? same->second.size () : 0))
+      return;
+  }
   const int on = 1;
   setsockopt (fd.get (), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  auto connection = std::make_unique<Connection> (*this, std::move (fd), std::move (peer));
+  auto connection = std::make_unique<Connection> (*this, std::move (fd), peer);
   auto *key = connection.get ();
   all_.emplace (key, std::move (connection));
+  sites_[key->site ()].insert (key);
   tick ();
 }
 
@@ -144,17 +168,38 @@ Connections::on_gone (Connection &connection)
   const auto found = all_.find (&connection);
   gone_.push_back (std::move (found->second));
   all_.erase (found);
+  const auto site = sites_.find (connection.site ());
+  site->second.erase (&connection);
+  if (site->second.empty ())
+    sites_.erase (site);
 }
 
+/** For one more of a site that has @p held: one of the site that has most goes, and never one of a
+ * site that has fewer. Of that site it is the one that keeps us waiting for longest. One that waits
+ * for us goes last, and only for a site that stays behind it even then: else those who wait would
+ * take turns in pushing each other out. */
 bool
-Connections::shut_latest ()
+Connections::make_room (std::size_t held)
 {
-  const auto latest = std::ranges::min_element (
-      all_, {}, [] (const auto &entry) { return entry.first->deadline (); });
-  if (latest == all_.end () || latest->first->deadline () == Connection::never)
-    return false;
-  latest->first->shut ();
-  return true;
+  Connection *goes = nullptr;
+  std::size_t most = held;
+  const auto rank = [] (const Connection &one) {
+    return std::tuple (one.deadline (), one.waits_since ());
+  };
+  for (const auto &[site, connections] : sites_) {
+    if (connections.size () < most)
+      continue;
+    for (auto *one : connections) {
+      if (one->deadline () == Connection::never && connections.size () <= held + 1)
+        continue;
+      if (goes == nullptr || connections.size () > most || rank (*one) < rank (*goes))
+        goes = one;
+      most = connections.size ();
+    }
+  }
+  if (goes != nullptr)
+    goes->shut ();
+  return goes != nullptr;
 }
 
 gboolean
@@ -167,7 +212,7 @@ Connections::on_tick (gpointer data)
     if (connection->deadline () < now)
       connection->shut ();
   }
-  self.gone_.clear ();
+  self.bury ();
   if (!self.accepting_)
     self.listen ();
   if (!self.all_.empty ())

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include <gio/gio.h>
@@ -32,6 +33,8 @@ public:
   void on_gone (Connection &connection);
   /** When one that we wait for from now on is out of time. */
   gint64 deadline () const;
+  /** The same for a client that has been taking an answer since @p begun: of it @p taken bytes. */
+  gint64 deadline (gint64 begun, std::size_t taken) const;
 
 private:
   static gboolean on_ready (gint, GIOCondition, gpointer self);
@@ -39,8 +42,9 @@ private:
   void listen ();
   void tick ();
   void accept_some ();
-  void admit (Fd fd, std::string peer);
-  bool shut_latest ();
+  void admit (Fd fd, const IpAddress &peer);
+  bool make_room (std::size_t held);
+  void bury ();
 
   GMainContext *const context_;
   GSocket *const listening_;
@@ -51,6 +55,7 @@ private:
   GSource *ready_ = nullptr; // of epoll_
   GSource *tick_ = nullptr;  // none while there is nobody
   std::map<Connection *, std::unique_ptr<Connection>> all_;
+  std::map<IpAddress, std::set<Connection *>> sites_; // the same by where they are from
   std::vector<std::unique_ptr<Connection>> gone_;
 };
 

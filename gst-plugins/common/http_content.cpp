@@ -130,6 +130,7 @@ respond_content (const Request &request, const Content &content)
         return respond_range (request, content, range, total);
       case Want::nothing:
         set_header (request, "Content-Range", "bytes */" + std::to_string (total));
+        set_header (request, "Cache-Control", "no-store"); // what else is asked for may be there
         respond_problem (request, SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE,
             "this is shorter than what is asked for");
         return 0;

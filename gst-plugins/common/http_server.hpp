@@ -77,11 +77,16 @@ private:
 /** Bounds of one server. */
 struct Limits
 {
-  /** One too many pushes out the one that has kept us waiting for longest. */
+  /** For one too many, one of the address (IPv6: of the /64) goes that has most of them, unless the
+   * newcomer's has: that which has kept us waiting for longest, or that has waited for us for
+   * longest. */
   std::size_t connections = 1024;
   /** For a whole request to arrive, from the opening or the previous answer on; for the client to
    * take some of an answer. Not for the handler: a Deferred may take as long as it wants. */
   std::chrono::milliseconds patience{20000};
+  /** Bytes of an answer that a client has to take per second, all in all: until then they are kept
+   * for it. Less than the least that anybody could listen to. */
+  std::size_t least_rate = 8192;
 };
 
 class Server

@@ -86,7 +86,8 @@ Endpoint::on_request (const http::Request &request)
 bool
 Endpoint::is_welcome (const http::Request &request, bool begins)
 {
-  if (request.query.size () > hls::max_query) {
+  if (request.query.size () > hls::max_query
+      || carried_query (request.query).size () > longest_carried_query) {
     http::respond_problem (request, SOUP_STATUS_REQUEST_URI_TOO_LONG, "the query is too long");
     return false;
   }

@@ -138,16 +138,22 @@ TextCache::get (const std::string &place, const Text &text, const std::string &m
   auto &at = places_[place];
   if (at.tag != text.tag) {
     at.texts.clear ();
+    at.bytes = 0;
     at.tag = text.tag;
   }
   Shared once;
   auto *shared = &once;
-  if (at.texts.size () < most_queries || at.texts.contains (media_query))
+  const bool has_room = at.texts.size () < most_queries && at.bytes < most_bytes;
+  if (has_room || at.texts.contains (media_query))
     shared = &at.texts[media_query];
-  if (!shared->plain)
+  if (!shared->plain) {
     shared->plain = to_piece_of (text.media.with_query (media_query));
-  if (gzip && !shared->deflated)
+    at.bytes += shared != &once ? size_of (shared->plain) : 0;
+  }
+  if (gzip && !shared->deflated) {
     compress (*shared);
+    at.bytes += shared != &once && shared->deflated ? size_of (shared->deflated) : 0;
+  }
   gzip = gzip && shared->deflated;
   auto out = content (*shared, text.playlists.with_query (query), gzip);
   out.etag = '"' + text.tag + (gzip ? "-gzip\"" : "\"");

@@ -24,8 +24,8 @@ public:
   static http::Content make (const std::string &text, bool gzip);
 
 private:
-  /** Keys of one playlist that are remembered. */
-  static constexpr std::size_t most_queries = 256;
+  /** Of one playlist that are remembered: keys, and bytes, for a key is in each URI. */
+  static constexpr std::size_t most_queries = 256, most_bytes = 4 * 1024 * 1024;
 
   /** What is the same for all that show the same key. */
   struct Shared
@@ -38,6 +38,7 @@ private:
   {
     std::string tag;
     std::unordered_map<std::string, Shared> texts; // by query
+    std::size_t bytes = 0;                         // of them
   };
   static void compress (Shared &shared);
   static http::Content content (const Shared &shared, const std::string &rest, bool gzip);

@@ -198,13 +198,16 @@ std::optional<std::pair<std::string, std::string>>
 parse_target (std::string_view target)
 {
   constexpr std::string_view scheme = "http://";
+  bool empty_path = false;
   if (target.size () > scheme.size () && same_name (target.substr (0, scheme.size ()), scheme)) {
-    const auto path = target.find ('/', scheme.size ());
-    target = path == std::string_view::npos ? "/" : target.substr (path);
+    // A slash behind the question mark begins no path.
+    const auto rest = target.find_first_of ("/?#", scheme.size ());
+    target = rest == std::string_view::npos ? "" : target.substr (rest);
+    empty_path = !target.starts_with ('/');
   }
   target = target.substr (0, target.find ('#'));
   const auto question = target.find ('?');
-  const auto path = percent_decode (target.substr (0, question));
+  const auto path = empty_path ? "/" : percent_decode (target.substr (0, question));
   if (!path || !path->starts_with ('/') || path->find ('\0') != std::string::npos)
     return std::nullopt;
   return std::pair (without_dots (*path),

@@ -75,6 +75,13 @@ public:
       ::close (std::exchange (fd_, -1));
   }
 
+  /** 127.0.0.@p host; before connecting. */
+  void come_from (std::uint8_t host)
+  {
+    const sockaddr_in from{AF_INET, 0, {htonl (0x7f000000U | host)}, {}};
+    ck_assert_int_eq (bind (fd_, reinterpret_cast<const sockaddr *> (&from), sizeof from), 0);
+  }
+
   void connect (std::uint16_t port)
   {
     const timeval patience{20, 0};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include <malloc.h>
+
 #include "libs/base/text.hpp"
 #include "libs/keys/key.hpp"
 #include "libs/keys/keyfile.hpp"
@@ -206,6 +208,31 @@ START_TEST (memory)
 }
 END_TEST
 
+/** A query goes into every URI of a playlist, longer than it came, and no two are the same. */
+START_TEST (queries_that_fill_memory)
+{
+  HlsSink sink;
+  Stream stream (sink);
+  stream.play (200);
+  const auto held = [] {
+    const auto info = mallinfo2 ();
+    return info.uordblks + info.hblkhd;
+  };
+  const auto ask = [&] (int i, std::size_t size, char with) {
+    return sink.get ("hls/video_0.m3u8?" + std::to_string (1000 + i) + std::string (size, with),
+        i % 2 != 0 ? "Accept-Encoding: gzip\r\n" : "");
+  };
+  ck_assert_int_eq (ask (0, 2000, 'x').status, 200);
+  for (const auto &response : {ask (0, 2100, 'x'), ask (0, 700, '"'), ask (0, 3900, '"'),
+           sink.get ("playlist.m3u8?" + std::string (2100, 'x'))})
+    ck_assert_int_eq (response.status, 414);
+  const auto before = held ();
+  for (int i = 0; i < 250; ++i)
+    ck_assert_int_eq (ask (i, 1900, 'x').status, 200);
+  ck_assert_uint_lt (held (), before + 8 * 1024 * 1024);
+}
+END_TEST
+
 /** Requests from all sides while the stream comes and goes. */
 START_TEST (storm)
 {
@@ -244,6 +271,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("hls-hostile", {keys_open_their_stream, keys_that_open_nothing, sessions_of_others,
-                                 far_futures, names_that_are_none, many_wait, memory, storm});
+  return run ("hls-hostile",
+      {keys_open_their_stream, keys_that_open_nothing, sessions_of_others, far_futures,
+          names_that_are_none, many_wait, memory, queries_that_fill_memory, storm});
 }

@@ -244,6 +244,7 @@ START_TEST (ranges)
     const auto response = part (range);
     ck_assert_int_eq (response.status, 416);
     assert_text (header (response, "Content-Range"), "bytes */" + size);
+    assert_text (header (response, "Cache-Control"), "no-store");
   }
   std::string many = "bytes=0-1";
   for (int i = 0; i < 1000; ++i)

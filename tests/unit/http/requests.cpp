@@ -79,8 +79,10 @@ START_TEST (chunks)
   assert_told (chunked ("3;x=\"y\"\r\nabc\r\n0\r\nTrailer: z\r\n\r\nGET / HTTP/1.0\r\n\r\n"),
       "POST / [abc] GET / [] ");
   assert_told (chunked ("0\r\n\r\n"), "POST / [] ");
-  for (const char *bad :
-      {"x\r\n", "\r\n", "-1\r\n", "0x1\r\n", "fffffffffff\r\n", "1\r\nab\r\n", "1 1\rx\r\n"})
+  assert_told (chunked ("1 \t;x\r\na\r\n0\t\r\n\r\n"), "POST / [a] ");
+  for (const char *bad : {"x\r\n", "\r\n", "-1\r\n", "0x1\r\n", "fffffffffff\r\n", "1\r\nab\r\n",
+           "1 1\rx\r\n", "1 1\r\na\r\n", "1;x\na\r\n", "1\na\r\n0\r\n\r\n", "1\r\na\n0\r\n\r\n",
+           "0\n\r\n", "0\r\n\n", "0\r\na: b\n\r\n"})
     ck_assert_msg (told (chunked (bad), 5).ends_with ("bad"), "%s", bad);
   ck_assert (told (chunked (std::string (5000, '1')), 100).ends_with ("bad"));
   std::string trailer = "0\r\n";
@@ -98,6 +100,8 @@ START_TEST (targets)
   assert_text (path ("/a/%62%20?%20"), "GET /a/b ?%20 [] ");
   assert_text (path ("http://t:80/a?b"), "GET /a?b [] ");
   assert_text (path ("HTTP://t"), "GET / [] ");
+  assert_text (path ("http://t?/a/b"), "GET /?/a/b [] ");
+  assert_text (path ("http://t#/a/b"), "GET / [] ");
   assert_text (path ("/a#b?c"), "GET /a [] ");
   assert_text (path ("/a/./b/../c/."), "GET /a/c/ [] ");
   assert_text (path ("/../../%2e%2E/a/.."), "GET / [] ");
