@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A low-latency HLS server of two renditions that is right in everything, unless told what to do wrong.
 
-Its time is that of its clients: whoever waits for a part makes the next one.
+Its time is that of its clients: whoever waits for a part makes the next one, but doesn't get far ahead of another that
+is there still, for whom the window would move on too fast.
 """
 
 import gzip
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +18,8 @@ PARTS, PART, TARGET, WINDOW = 5, 0.2, 1, 9
 DISCONTINUITY_EVERY, TITLE_EVERY = 11, 5
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 HELD = 0.7  # seconds, for a hint that nothing comes of
+LEAD = 2 * PARTS
+GONE = 2.0  # seconds without a question
 FIRST_TICK = 12 * PARTS + 2
 RENDITIONS = {"video": b"vide", "audio": b"soun"}
 MULTIVARIANT = """#EXTM3U
@@ -43,6 +47,7 @@ class Toy:
         self.wrong = wrong or {}
         self.ends_at = ends_at
         self.tick = FIRST_TICK  # parts that are there
+        self.asked = {}  # of each rendition: the latest part that somebody waited for, and when
         self.changed = threading.Condition()
 
     # The playlist
@@ -142,11 +147,18 @@ class Toy:
                 return 400, ""
             if not self.wrong.get("impatient"):
                 with self.changed:
+                    self.asked[name] = wanted, time.monotonic()
+                    self.changed.notify_all()
+                    while self.is_far_ahead(wanted):
+                        self.changed.wait(0.1)
                     self.tick = max(self.tick, wanted)
                     self.changed.notify_all()
         tick = self.tick
         text = self.playlist(name, tick, query.get("_HLS_skip"))
         return 200, self.wrong.get("text", lambda _name, same, _tick: same)(name, text, tick)
+
+    def is_far_ahead(self, wanted):
+        return any(wanted > tick + LEAD and time.monotonic() < when + GONE for tick, when in self.asked.values())
 
     def answer(self, target):
         """(status, headers, body)."""
