@@ -19,7 +19,7 @@ DISCONTINUITY_EVERY, TITLE_EVERY = 11, 5
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 HELD = 0.7  # seconds, for a hint that nothing comes of
 LEAD = 2 * PARTS
-GONE = 2.0  # seconds without a question
+GONE = 0.5  # seconds without a question
 FIRST_TICK = 12 * PARTS + 2
 RENDITIONS = {"video": b"vide", "audio": b"soun"}
 MULTIVARIANT = """#EXTM3U
