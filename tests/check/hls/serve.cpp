@@ -242,9 +242,8 @@ START_TEST (ranges)
   for (const auto &range : {"bytes=" + size + "-", std::string ("bytes=99999999999999999999-"),
            std::string ("bytes=-0")}) {
     const auto response = part (range);
-    ck_assert_int_eq (response.status, 416);
+    ck_assert (response.status == 416 && response.has ("Cache-Control: no-store\r\n"));
     assert_text (header (response, "Content-Range"), "bytes */" + size);
-    assert_text (header (response, "Cache-Control"), "no-store");
   }
   std::string many = "bytes=0-1";
   for (int i = 0; i < 1000; ++i)
