@@ -36,7 +36,7 @@ Endpoint::open (const std::shared_ptr<http::Server> &server, Setup setup)
 Endpoint::Endpoint (const std::shared_ptr<http::Server> &server, Setup setup)
     : server_ (server), port_ (server->port ()), path_ (std::move (setup.path)),
       presentation_ (std::move (setup.presentation)), access_ (std::move (setup.access)),
-      watched_ (std::move (setup.watched))
+      watched_ (std::move (setup.watched)), sessions_ (server->address () + path_)
 {
 }
 

@@ -3,7 +3,6 @@
 
 #include <openssl/rand.h>
 
-#include "libs/base/hmac.hpp"
 #include "libs/base/text.hpp"
 
 namespace stagedoor::hlssink {
@@ -11,11 +10,23 @@ namespace {
 
 constexpr std::size_t id_size = 9, mac_size = 9, token_size = (id_size + mac_size) * 4 / 3;
 
+/** Of the process. */
+const Bytes &
+random_secret ()
+{
+  static const Bytes secret = [] {
+    Bytes out (32);
+    RAND_bytes (out.data (), static_cast<int> (out.size ()));
+    return out;
+  }();
+  return secret;
+}
+
 } // namespace
 
-Sessions::Sessions ()
+Sessions::Sessions (const std::string &place)
+    : secret_ (hmac_sha256 (random_secret (), view (place)))
 {
-  RAND_bytes (secret_.data (), static_cast<int> (secret_.size ()));
 }
 
 std::string

@@ -2,12 +2,13 @@
 // Viewers by tokens in the URIs of playlists: HTTP has no connection that could be counted.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include "libs/base/hmac.hpp"
 
 namespace stagedoor::hlssink {
 
@@ -18,7 +19,8 @@ class Sessions
 public:
   using Clock = std::chrono::steady_clock;
 
-  Sessions ();
+  /** @p place is where the stream is served: sessions live on when it is served there anew. */
+  explicit Sessions (const std::string &place);
 
   /** For a viewer who asks for the multivariant playlist. */
   std::string new_token () const;
@@ -35,7 +37,7 @@ public:
   static constexpr std::size_t most = 200'000;
 
 private:
-  std::array<std::uint8_t, 32> secret_;
+  const Sha256Mac secret_;
   std::unordered_map<std::string, Clock::time_point> seen_; // by token
   std::uint64_t joined_ = 0;
 };

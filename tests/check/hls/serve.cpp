@@ -214,6 +214,13 @@ START_TEST (compression_and_tags)
 }
 END_TEST
 
+void
+assert_unsatisfiable (const Response &response, const std::string &size)
+{
+  ck_assert (response.status == 416 && response.has ("Cache-Control: no-store\r\n"));
+  assert_text (header (response, "Content-Range"), "bytes */" + size);
+}
+
 START_TEST (ranges)
 {
   HlsSink sink;
@@ -240,11 +247,8 @@ START_TEST (ranges)
   check ("bytes=0-99999999999999999999999999", 0, whole.size ());
   check ("bytes=-99999999999999999999999", 0, whole.size ());
   for (const auto &range : {"bytes=" + size + "-", std::string ("bytes=99999999999999999999-"),
-           std::string ("bytes=-0")}) {
-    const auto response = part (range);
-    ck_assert (response.status == 416 && response.has ("Cache-Control: no-store\r\n"));
-    assert_text (header (response, "Content-Range"), "bytes */" + size);
-  }
+           std::string ("bytes=-0")})
+    assert_unsatisfiable (part (range), size);
   std::string many = "bytes=0-1";
   for (int i = 0; i < 1000; ++i)
     many += ",0-";
@@ -326,13 +330,33 @@ START_TEST (sessions)
 }
 END_TEST
 
+START_TEST (sessions_outlive_the_pipeline)
+{
+  HlsSink sink;
+  std::string mine;
+  {
+    Stream stream (sink);
+    stream.play (130);
+    mine = uris (sink.text ("playlist.m3u8"))[0];
+    sink.text (mine);
+  }
+  sink.set_state (GST_STATE_NULL);
+  sink.set_state (GST_STATE_PLAYING);
+  Stream stream (sink);
+  stream.play (130);
+  sink.text (mine);
+  ck_assert_uint_eq (sink.viewers (), 1);
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("hls-serve", {addresses, methods, playlists_are_waited_for, what_never_comes,
-                               closed_while_waiting, early_viewer, compression_and_tags, ranges,
-                               parts_make_segments, queries_are_carried_on, sessions});
+  return run ("hls-serve",
+      {addresses, methods, playlists_are_waited_for, what_never_comes, closed_while_waiting,
+          early_viewer, compression_and_tags, ranges, parts_make_segments, queries_are_carried_on,
+          sessions, sessions_outlive_the_pipeline});
 }
