@@ -46,6 +46,12 @@ def codecs(url):
     return sorted(stream["codec_name"] for stream in json.loads(done.stdout)["streams"])
 
 
+def wait_for_picture(server):
+    """Live may be the sound alone, and callers are refused before there is a picture to begin with."""
+    server.wait_for_state("live/demo", "live")
+    wait_until(lambda: "transcode.video_1" in server.status("live/demo")["decisions"], "a picture")
+
+
 class SrtWatch(unittest.TestCase):
     def play_url(self, server, *flags):
         return server.key("live/demo", "--role", "play", *flags)["srt"]["url"]
@@ -59,7 +65,7 @@ class SrtWatch(unittest.TestCase):
         with Server() as server:
             url = self.play_url(server)
             with CounterPublisher(server.key("live/demo")) as publisher:
-                server.wait_for_state("live/demo", "live")
+                wait_for_picture(server)
                 self.assertEqual(codecs(url), ["aac", "h264"])
                 self.assert_every_picture(url)
                 publisher.stop()
@@ -70,7 +76,7 @@ class SrtWatch(unittest.TestCase):
         with Server() as server:
             url = self.play_url(server)
             with CounterPublisher(server.key("live/demo")):
-                server.wait_for_state("live/demo", "live")
+                wait_for_picture(server)
                 with tempfile.NamedTemporaryFile(suffix=".ts") as file:
                     tool = subprocess.Popen(["srt-live-transmit", "-q", url, "file://con"], stdout=file)
                     wait_until(lambda: file.seek(0, 2) > 500_000, "srt-live-transmit to get something")
@@ -86,7 +92,7 @@ class SrtWatch(unittest.TestCase):
         with Server() as server, tempfile.NamedTemporaryFile() as file:
             url = self.play_url(server)
             with CounterPublisher(server.key("live/demo")):
-                server.wait_for_state("live/demo", "live")
+                wait_for_picture(server)
                 address, _, streamid = url.partition("?streamid=")
                 player = subprocess.Popen(
                     ["gst-launch-1.0", "-q", "srtsrc", f"uri={address}?mode=caller", f'streamid="{streamid}"', "!",
@@ -143,14 +149,14 @@ class SrtWatch(unittest.TestCase):
                     wait_until(lambda: watch(url, "-t", "1", "-f", "null")[1] and f"refused: {reason}" in server.log(),
                                f"{reason} in the log\n{server.log()}")
             with CounterPublisher(credential):
-                server.wait_for_state("live/demo", "live")
+                wait_for_picture(server)
                 self.assert_every_picture(good)
 
     def test_revoking_a_key_ends_watching(self):
         with Server() as server:
             url = self.play_url(server)
             with CounterPublisher(server.key("live/demo")):
-                server.wait_for_state("live/demo", "live")
+                wait_for_picture(server)
                 player = subprocess.Popen(["ffmpeg", "-nostdin", "-loglevel", "quiet", "-i", url, "-f", "null", "-"])
                 wait_until(lambda: server.status("live/demo")["viewers"] == 1, "a viewer")
                 run_json("key", "revoke", url.partition("key=")[2], "--state", str(server.state))
@@ -163,7 +169,7 @@ class SrtWatch(unittest.TestCase):
             url = self.play_url(server)
             for _ in range(2):
                 with CounterPublisher(server.key("live/demo")) as publisher:
-                    server.wait_for_state("live/demo", "live")
+                    wait_for_picture(server)
                     player = subprocess.Popen(["ffmpeg", "-nostdin", "-loglevel", "quiet", "-i", url, "-f", "null", "-"])
                     wait_until(lambda: server.status("live/demo")["viewers"] == 1, "a viewer")
                     publisher.stop()
