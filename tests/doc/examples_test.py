@@ -57,24 +57,28 @@ def all_examples():
             yield path.name, line
 
 
-class Tracer:
-    """Reads what the stats tracer writes: which of the @sinks that are made first, the example's own and none of what
-    elements have inside for a while, got how many buffers."""
+def sink_names(line):
+    """As GStreamer names the elements of the line that have no name there."""
+    made = collections.Counter()
+    for kind, properties in re.findall(r"\b(\w+sink)\b((?:\s+[\w-]+=\S+)*)", line):
+        given = re.search(r"\bname=(\S+)", properties)
+        yield given[1] if given else f"{kind}{made[kind]}"
+        made[kind] += not given
+
+
+class Log:
+    """What GStreamer's log of scheduling at @path says of the buffers that came to @sinks."""
+
+    DEBUG = "GST_SCHEDULING:6"
 
     def __init__(self, path, sinks):
         self.path = path
-        self.sinks = sinks
+        self.sinks = list(sinks)
 
     def buffers_per_sink(self):
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
-        sinks = {}
-        for index, name, kind in re.findall(
-            r"new-element,.*? ix=\(uint\)(\d+),.*? name=\(string\)([^,]+), type=\(string\)([^,;]+)", text
-        ):
-            if kind.lower().endswith("sink"):
-                sinks[int(index)] = name
-        got = collections.Counter(re.findall(r" buffer,.*? peer-element-ix=\(uint\)(\d+)", text))
-        return {sinks[index]: got[str(index)] for index in sorted(sinks)[: self.sinks]}
+        got = collections.Counter(re.findall(r"<([^:>]+):[^>]*> calling chain(?:list)?function", text))
+        return {sink: got[sink] for sink in self.sinks}
 
     def satisfied(self):
         sinks = self.buffers_per_sink()
@@ -108,10 +112,8 @@ def publisher(protocol, port, stream, launched):
 
 def run_example(line, folder):
     """Returns (exit code, output, buffers per sink)."""
-    environment = dict(
-        os.environ, GST_TRACERS="stats", GST_DEBUG="GST_TRACER:7", GST_DEBUG_FILE=str(folder / "trace"), GST_DEBUG_NO_COLOR="1"
-    )
-    tracer = Tracer(folder / "trace", len(re.findall(r"\b\w+sink\b", line)))
+    environment = dict(os.environ, GST_DEBUG=Log.DEBUG, GST_DEBUG_FILE=str(folder / "log"), GST_DEBUG_NO_COLOR="1")
+    log = Log(folder / "log", sink_names(line))
     with open(folder / "output", "w+", encoding="utf-8") as output:
         children = [
             subprocess.Popen(shlex.split(line), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -121,7 +123,7 @@ def run_example(line, folder):
         if "stagegatesrc" in line and knock:
             command = publisher(knock[1], int(knock[2]), knock[3], launched)
             children.append(subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT))
-        wait_until(lambda: launched.poll() is not None or tracer.satisfied(), PATIENCE_S)
+        wait_until(lambda: launched.poll() is not None or log.satisfied(), PATIENCE_S)
         for child in children:
             child.send_signal(signal.SIGINT)
             try:
@@ -130,7 +132,7 @@ def run_example(line, folder):
                 child.kill()
                 child.wait()
         output.seek(0)
-        return launched.returncode, output.read(), tracer.buffers_per_sink()
+        return launched.returncode, output.read(), log.buffers_per_sink()
 
 
 class Examples(unittest.TestCase):
@@ -142,7 +144,7 @@ def make_test(line):
     def test(self):
         with tempfile.TemporaryDirectory() as folder:
             code, output, sinks = run_example(line, Path(folder))
-        said = f"\n{line}\n{output}\nbuffers: {sinks}"
+        said = f"\n{line}\n{output}\nexit code: {code}, buffers: {sinks}"
         self.assertEqual(code, 0, said)
         self.assertNotIn("ERROR", output, said)
         self.assertTrue(sinks and min(sinks.values()) >= ENOUGH_BUFFERS, said)

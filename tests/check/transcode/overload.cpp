@@ -35,9 +35,9 @@ public:
     while (auto *due = gst_test_clock_process_next_clock_id (GST_TEST_CLOCK (clock_.get ())))
       gst_clock_id_unref (due);
   }
-  void spend (GstClockTime duration) const
+  void wait_for (GstClockTime when) const
   {
-    auto *id = gst_clock_new_single_shot_id (clock_.get (), now () + duration);
+    auto *id = gst_clock_new_single_shot_id (clock_.get (), when);
     gst_clock_id_wait (id, nullptr);
     gst_clock_id_unref (id);
   }
@@ -125,9 +125,10 @@ struct Overloaded
     self.at_work.insert (encoder);
     if (duration == 0)
       return GST_PAD_PROBE_OK;
-    self.slow[encoder] = self.time.now () + duration;
+    const auto end = self.time.now () + duration;
+    self.slow[encoder] = end;
     lock.unlock ();
-    self.time.spend (duration);
+    self.time.wait_for (end); // time may have gone on meanwhile
     lock.lock ();
     self.slow.erase (encoder);
     return GST_PAD_PROBE_OK;
