@@ -226,11 +226,13 @@ Endpoint::wait (const http::Request &request, Waiting waiting)
         request, SOUP_STATUS_SERVICE_UNAVAILABLE, "too many wait already");
   }
   waiting.request = std::make_unique<http::Deferred> (request);
-  waiting_.push_back (std::move (waiting));
+  // A crowd's playlists would keep its media waiting, which go first.
+  const auto &placed = waiting.file.empty () ? waiting_.emplace_back (std::move (waiting))
+                                             : waiting_.emplace_front (std::move (waiting));
   waiting_count_ = waiting_.size ();
   start_ticking ();
   // What was waited for may have come between the look and the count, when nobody was told.
-  if (is_there (waiting_.back ()))
+  if (is_there (placed))
     answer_waiting ();
 }
 

@@ -118,7 +118,7 @@ def show(title, row):
 
 @contextmanager
 def stream(arguments):
-    with Server("--http-connections", str(arguments.viewers + 100)) as server:
+    with Server("--http-connections", str(2 * arguments.viewers + 100)) as server:
         credential = server.credential("live/bench")
         with Publisher(credential["rtmp"]["server"] + "/" + credential["rtmp"]["key"], arguments.film):
             wait_until_live(credential)
@@ -137,6 +137,7 @@ def turn(arguments):
             at = urlsplit(url)
             path = at.path + ("?" + at.query if at.query else "")
             rows["stagedoor"] = row_of(load(arguments, server.pid, at.port, path), idle)
+            rows["with hints"] = row_of(load(arguments, server.pid, at.port, path, "--hints", "1"), idle)
             files = Files(folder, url)
         with Nginx(folder) as nginx:
             more = ["--files", str(files.count), "--period", str(arguments.period)]

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// hls_load: many players of one LL-HLS rendition in one process, each on a connection of its own:
-// the playlist by blocking reload, then the part it ends with, over and over. Prints JSON.
+// hls_load: many players of one LL-HLS rendition in one process. Prints JSON.
 //
 // hls_load --port N --playlist PATH [--clients N] [--ramp PER_SECOND] [--seconds S] [--pid PID]…
+//   each on a connection of its own: the playlist by blocking reload, then the part it ends with,
+//   over and over.
+// hls_load … --hints 1: each on two connections: playlists by blocking reload on one, meanwhile on
+//   the other the part that the last playlist hinted at.
 // hls_load … --files N --period MS: the same requests of a server of static files: the playlist is
 //   PATH, the parts are PATH.0 to PATH.N-1, and what makes all ask at the same moment is a clock.
 #include <algorithm>
@@ -31,7 +34,7 @@ struct Options
 {
   unsigned short port = 0;
   std::string playlist;
-  unsigned clients = 100, ramp = 500, files = 0;
+  unsigned clients = 100, ramp = 500, files = 0, hints = 0;
   double seconds = 10;
   std::chrono::milliseconds period{200};
   std::vector<std::string> pids;
@@ -131,84 +134,108 @@ count (std::string_view text, std::string_view what)
 class Viewer
 {
 public:
-  Viewer (Crowd &crowd, std::size_t index)
-      : crowd_ (crowd), index_ (index), exchange_ (crowd.server)
+  explicit Viewer (Crowd &crowd) : crowd_ (crowd), first_ (*this), second_ (*this)
   {
-    epoll_event event{EPOLLIN | EPOLLOUT | EPOLLET, {.ptr = this}};
-    epoll_ctl (crowd.epoll, EPOLL_CTL_ADD, exchange_.fd (), &event);
+    first_.connect ();
+    if (crowd.options.hints != 0)
+      second_.connect ();
     if (crowd.options.files == 0)
       ask_playlist ("");
   }
 
-  void on_ready ()
+  /** What is asked for on one connection. */
+  class Line
   {
-    if (broken_)
-      return;
-    const auto before = exchange_.received ();
-    const auto state = exchange_.go_on ();
-    crowd_.bytes += exchange_.received () - before;
-    broken_ = state == Exchange::State::broken;
-    crowd_.failed += broken_;
-    if (state == Exchange::State::done)
-      on_answer ();
-  }
+  public:
+    explicit Line (Viewer &viewer) : viewer_ (viewer), exchange_ (viewer.crowd_.server) {}
+    void connect ()
+    {
+      epoll_event event{EPOLLIN | EPOLLOUT | EPOLLET, {.ptr = this}};
+      epoll_ctl (viewer_.crowd_.epoll, EPOLL_CTL_ADD, exchange_.fd (), &event);
+    }
+    void ask (const std::string &path, bool is_part)
+    {
+      is_part_ = is_part;
+      busy_ = true;
+      exchange_.ask (path, !is_part && viewer_.crowd_.options.files == 0);
+    }
+    void on_ready ()
+    {
+      if (!busy_ || broken_)
+        return;
+      auto &crowd = viewer_.crowd_;
+      const auto before = exchange_.received ();
+      const auto state = exchange_.go_on ();
+      crowd.bytes += exchange_.received () - before;
+      if (state == Exchange::State::busy)
+        return;
+      busy_ = false;
+      broken_ = state == Exchange::State::broken || exchange_.status () != 200;
+      crowd.failed += broken_;
+      crowd.requests += crowd.steady && state == Exchange::State::done;
+      if (!broken_)
+        is_part_ ? viewer_.on_part () : viewer_.on_playlist ();
+    }
+    bool is_idle () const { return !busy_ && !broken_; }
+    bool is_broken () const { return broken_; }
+    const std::string &body () const { return exchange_.body (); }
+
+  private:
+    Viewer &viewer_;
+    Exchange exchange_;
+    bool is_part_ = false, busy_ = false, broken_ = false;
+  };
+
   /** Static files: the clock says that there is something new. */
   void tick (unsigned part)
   {
-    if (broken_)
+    if (first_.is_broken ())
       return;
-    if (step_ != Step::idle) {
+    if (!first_.is_idle ()) {
       ++crowd_.stale; // the one before isn't through yet
       return;
     }
     part_ = crowd_.options.playlist + "." + std::to_string (part);
-    asked_ = Clock::now ();
-    crowd_.first_seen.insert_or_assign (part_, asked_);
+    crowd_.first_seen.insert_or_assign (part_, Clock::now ());
     ask_playlist ("");
   }
 
 private:
-  enum class Step { idle, playlist, part };
-
   void ask_playlist (const std::string &query)
   {
-    step_ = Step::playlist;
-    exchange_.ask (crowd_.options.playlist + query, crowd_.options.files == 0);
+    first_.ask (crowd_.options.playlist + query, false);
   }
-  void on_answer ()
+  void ask_part ()
   {
-    crowd_.requests += crowd_.steady;
-    if (exchange_.status () != 200) {
-      ++crowd_.failed;
-      broken_ = true;
+    auto &line = crowd_.options.hints != 0 ? second_ : first_;
+    if (!line.is_idle () || part_ == asked_part_)
       return;
-    }
-    if (step_ == Step::playlist)
-      on_playlist ();
-    else
-      on_part ();
+    asked_part_ = part_;
+    line.ask (part_, true);
   }
   void on_playlist ()
   {
     if (crowd_.options.files == 0 && !read_playlist ())
       return;
-    const auto seen = crowd_.first_seen.try_emplace (part_, Clock::now ()).first->second;
-    if (crowd_.steady)
-      crowd_.playlists.add (Clock::now () - seen);
-    step_ = Step::part;
-    exchange_.ask (part_, false);
+    if (crowd_.options.hints != 0)
+      ask_playlist (next_);
+    else
+      asked_part_.clear ();
+    ask_part ();
   }
   bool read_playlist ()
   {
-    const std::string_view text = exchange_.body ();
-    const auto &playlist = crowd_.options.playlist;
-    const auto folder = playlist.substr (0, playlist.rfind ('/', playlist.find ('?')) + 1);
-    const auto uri = last_uri (text, "#EXT-X-PART:");
-    if (uri.empty ()) {
+    const std::string_view text = first_.body ();
+    const auto newest = absolute (last_uri (text, "#EXT-X-PART:"));
+    const auto hinted = absolute (last_uri (text, "#EXT-X-PRELOAD-HINT:TYPE=PART"));
+    if (newest.empty ()) {
       ask_playlist ("");
       return false;
     }
-    part_ = uri.starts_with ('/') ? std::string (uri) : folder + std::string (uri);
+    const auto seen = crowd_.first_seen.try_emplace (newest, Clock::now ()).first->second;
+    if (crowd_.steady)
+      crowd_.playlists.add (Clock::now () - seen);
+    part_ = crowd_.options.hints != 0 && !hinted.empty () ? hinted : newest;
     const auto open = text.substr (
         text.rfind ("#EXTINF:") == std::string_view::npos ? 0 : text.rfind ("#EXTINF:"));
     const auto parts = count (open, "#EXT-X-PART:");
@@ -219,22 +246,26 @@ private:
             + "&_HLS_part=" + std::to_string (parts);
     return true;
   }
+  std::string absolute (std::string_view uri) const
+  {
+    const auto &playlist = crowd_.options.playlist;
+    const auto folder = playlist.substr (0, playlist.rfind ('/', playlist.find ('?')) + 1);
+    return uri.empty () || uri.starts_with ('/') ? std::string (uri) : folder + std::string (uri);
+  }
   void on_part ()
   {
+    const auto seen = crowd_.first_seen.try_emplace (asked_part_, Clock::now ()).first->second;
     if (crowd_.steady)
-      crowd_.parts.add (Clock::now () - crowd_.first_seen[part_]);
-    step_ = Step::idle;
-    if (crowd_.options.files == 0)
+      crowd_.parts.add (Clock::now () - seen);
+    if (crowd_.options.hints != 0)
+      ask_part ();
+    else if (crowd_.options.files == 0)
       ask_playlist (next_);
   }
 
   Crowd &crowd_;
-  const std::size_t index_;
-  Exchange exchange_;
-  Step step_ = Step::idle;
-  bool broken_ = false;
-  std::string part_, next_;
-  Time asked_;
+  Line first_, second_;
+  std::string part_, asked_part_, next_; ///< to be had next, asked for last; of the next playlist
 };
 
 Options
@@ -254,6 +285,8 @@ read_options (int argc, char **argv)
       out.ramp = static_cast<unsigned> (std::atoi (value));
     else if (name == "--files")
       out.files = static_cast<unsigned> (std::atoi (value));
+    else if (name == "--hints")
+      out.hints = static_cast<unsigned> (std::atoi (value));
     else if (name == "--period")
       out.period = std::chrono::milliseconds (std::atoi (value));
     else if (name == "--seconds")
@@ -278,7 +311,7 @@ public:
     const auto &options = crowd_.options;
     const auto rss_before = memory_kib (options.pids);
     for (unsigned i = 0; i < options.clients; ++i) {
-      viewers_.push_back (std::make_unique<Viewer> (crowd_, i));
+      viewers_.push_back (std::make_unique<Viewer> (crowd_));
       run_until (Clock::now () + std::chrono::microseconds (1'000'000 / options.ramp));
     }
     run_until (Clock::now () + std::chrono::seconds (2)); // joining is over
@@ -316,7 +349,7 @@ private:
       const int ready =
           epoll_wait (crowd_.epoll, events, 256, static_cast<int> (std::max<long> (wait, 0)));
       for (int i = 0; i < ready; ++i)
-        static_cast<Viewer *> (events[i].data.ptr)->on_ready ();
+        static_cast<Viewer::Line *> (events[i].data.ptr)->on_ready ();
     }
   }
   void tick (Time now)

@@ -145,6 +145,8 @@ async function everyDoor(t, name, takesOver) {
   const key = await server.key(name);
   const [[first, start], ...others] = Object.entries(doors(key));
   let [before, publisher] = [first, await arrive(start)];
+  // A page that comes before the picture joins again with it.
+  await until("its picture", PATIENCE, () => server.log.includes(`${name}: transcode.video_0`));
   const viewers = await Promise.all([Page.join(key), Aiortc.join(key)]);
   for (const [door, next] of others) {
     const vanished = Date.now();

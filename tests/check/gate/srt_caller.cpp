@@ -27,6 +27,8 @@ SrtCaller::SrtCaller (std::uint16_t port, const SrtCall &call)
     srt_setsockflag (socket, SRTO_PBKEYLEN, &call.key_bytes, sizeof call.key_bytes);
   if (call.latency_ms != 0)
     srt_setsockflag (socket, SRTO_RCVLATENCY, &call.latency_ms, sizeof call.latency_ms);
+  constexpr bool drop = false; // what comes late, as all may on a busy machine
+  srt_setsockflag (socket, SRTO_TLPKTDROP, &drop, sizeof drop);
   constexpr int patience_ms = 20'000;
   srt_setsockflag (socket, SRTO_RCVTIMEO, &patience_ms, sizeof patience_ms);
   sockaddr_in address{};
