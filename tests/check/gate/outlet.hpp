@@ -11,6 +11,8 @@ namespace stagedoor::test {
 
 /** Every so many-th is a start. */
 constexpr std::uint64_t group = 100;
+/** What is not looked at when it is received. */
+constexpr std::uint64_t filler = 1'000'001;
 
 inline void
 push (gate::Outlet &outlet, std::uint64_t number)
@@ -21,15 +23,18 @@ push (gate::Outlet &outlet, std::uint64_t number)
   outlet.push (message, number % group == 0);
 }
 
-/** The number of the next message; nullopt when the connection is over. */
+/** The number of the next message; nullopt when the connection is over, or none comes in time. */
 inline std::optional<std::uint64_t>
-receive (SrtCaller &caller)
+receive (SrtCaller &caller, int patience_ms = 20'000)
 {
-  const auto message = caller.receive ();
-  if (message.empty ())
-    return std::nullopt;
-  ck_assert_uint_eq (message.size (), gate::outlet_message);
-  return Reader (message).u64 ();
+  while (true) {
+    const auto message = caller.receive (patience_ms);
+    if (message.empty ())
+      return std::nullopt;
+    ck_assert_uint_eq (message.size (), gate::outlet_message);
+    if (const auto number = Reader (message).u64 (); number != filler)
+      return number;
+  }
 }
 
 inline std::string

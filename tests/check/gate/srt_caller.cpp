@@ -29,8 +29,6 @@ SrtCaller::SrtCaller (std::uint16_t port, const SrtCall &call)
     srt_setsockflag (socket, SRTO_RCVLATENCY, &call.latency_ms, sizeof call.latency_ms);
   constexpr bool drop = false; // what comes late, as all may on a busy machine
   srt_setsockflag (socket, SRTO_TLPKTDROP, &drop, sizeof drop);
-  constexpr int patience_ms = 20'000;
-  srt_setsockflag (socket, SRTO_RCVTIMEO, &patience_ms, sizeof patience_ms);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons (port);
@@ -55,8 +53,9 @@ SrtCaller::send (ByteView stream)
 }
 
 Bytes
-SrtCaller::receive ()
+SrtCaller::receive (int patience_ms)
 {
+  srt_setsockflag (socket_.get (), SRTO_RCVTIMEO, &patience_ms, sizeof patience_ms);
   Bytes out (2048);
   const int n = srt_recvmsg (
       socket_.get (), reinterpret_cast<char *> (out.data ()), static_cast<int> (out.size ()));

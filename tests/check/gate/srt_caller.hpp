@@ -28,8 +28,8 @@ public:
   int reject_reason () const { return reject_reason_; }
   /** In messages of seven packets, as encoders do; false when the peer has closed. */
   bool send (ByteView stream);
-  /** One message; empty when none came within 20 s, or the peer has closed. */
-  Bytes receive ();
+  /** One message; empty when none came in time, or the peer has closed. */
+  Bytes receive (int patience_ms = 20'000);
   bool closed_by_peer (); ///< false when it didn't within 20 s
   void close () { socket_ = gate::SrtSocket (); }
 

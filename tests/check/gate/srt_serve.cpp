@@ -38,11 +38,19 @@ serve (TestGate &gate, const std::string &name = "live/demo",
   return out;
 }
 
+/** What comes before the caller's libsrt has heard that it is connected is lost, and is repeated
+ * only when something comes after it, as in a stream it does. */
 void
-assert_watches (SrtCaller &caller)
+assert_watches (SrtCaller &caller, gate::Outlet &outlet)
 {
   ck_assert_int_eq (caller.reject_reason (), 0);
-  ck_assert (receive (caller) == 0u);
+  std::optional<std::uint64_t> first;
+  ck_assert (eventually ([&] {
+    push (outlet, filler);
+    first = receive (caller, 20);
+    return first.has_value ();
+  }));
+  ck_assert_uint_eq (*first, 0);
 }
 
 } // namespace
@@ -87,7 +95,7 @@ START_TEST (every_form_of_streamid_plays)
            "request%3Alive%2Fdemo%3Fkey%3D" + key, longest}) {
     SrtCaller caller (port, {streamid});
     ck_assert_msg (caller.reject_reason () == 0, "%s", streamid.c_str ());
-    assert_watches (caller);
+    assert_watches (caller, *outlet);
     caller.close ();
     ck_assert (eventually ([&] { return outlet->stats ().viewers == 0; }));
   }
@@ -107,7 +115,7 @@ START_TEST (offline_is_told_to_who_may_know)
   assert_refused (gate, port, {request (), SRT_REJX_NOTFOUND, "offline"});
   push (*outlet, 0);
   SrtCaller caller (port, {request ()});
-  assert_watches (caller);
+  assert_watches (caller, *outlet);
   for (std::uint64_t i = 1; i <= 20; ++i)
     push (*outlet, i);
   outlet.reset ();
@@ -125,7 +133,7 @@ START_TEST (an_outlet_may_decide_itself)
   const auto port = open_srt_door (*gate.pointer ());
   const auto open = serve (gate, "live/open", std::make_shared<keys::Public> ());
   SrtCaller caller (port, {"request:live/open"});
-  assert_watches (caller);
+  assert_watches (caller, *open);
   assert_refused (gate, port, {"publish:live/open", SRT_REJX_FORBIDDEN, "wrong-stream"});
 }
 END_TEST
@@ -136,12 +144,12 @@ START_TEST (the_next_outlet_replaces_the_last_one)
   const auto port = open_srt_door (*gate.pointer ());
   auto first = serve (gate);
   SrtCaller before (port, {request ()});
-  assert_watches (before);
+  assert_watches (before, *first);
   const auto second = serve (gate);
   ck_assert (before.closed_by_peer ());
   first.reset ();
   SrtCaller after (port, {request ()});
-  assert_watches (after);
+  assert_watches (after, *second);
 }
 END_TEST
 
@@ -156,7 +164,7 @@ START_TEST (passphrases_are_for_viewers_too)
       SrtCaller (port, {request (), "wrong passphrase"}).reject_reason (), SRT_REJ_BADSECRET);
   ck_assert_int_eq (SrtCaller (port, {request ()}).reject_reason (), SRT_REJ_UNSECURE);
   SrtCaller caller (port, {request (), "right passphrase"});
-  assert_watches (caller);
+  assert_watches (caller, *outlet);
   ck_assert_uint_eq (outlet->stats ().joined, 1);
 }
 END_TEST
@@ -167,7 +175,7 @@ START_TEST (the_end_of_the_key_ends_it)
   const auto port = open_srt_door (*gate.pointer ());
   const auto outlet = serve (gate);
   SrtCaller stays (port, {request ()});
-  assert_watches (stays);
+  assert_watches (stays, *outlet);
   SrtCaller goes (port, {request (play_key ("live/demo", 2))});
   ck_assert (eventually ([&] { return outlet->stats ().viewers == 2; }));
   ck_assert (goes.closed_by_peer ()); // though nothing is sent meanwhile
@@ -193,7 +201,7 @@ START_TEST (limits_count_viewers)
   const auto port = open_srt_door (*gate.pointer ());
   const auto outlet = serve (gate);
   SrtCaller one (port, {request ()});
-  assert_watches (one);
+  assert_watches (one, *outlet);
   SrtCaller two (port, {request ()});
   ck_assert (eventually ([&] { return gate->counters ().viewers == 2; }));
   assert_refused (gate, port, {request (), SRT_REJX_OVERLOAD, "limit"});
@@ -210,7 +218,7 @@ START_TEST (viewers_are_closed_when_the_gate_goes)
   const auto port = open_srt_door (*gate->pointer ());
   const auto outlet = serve (*gate);
   SrtCaller caller (port, {request ()});
-  assert_watches (caller);
+  assert_watches (caller, *outlet);
   gate.reset ();
   ck_assert (caller.closed_by_peer ());
   push (*outlet, 1); // nobody is there
@@ -224,7 +232,7 @@ START_TEST (a_flood_of_requests_keeps_nobody_out)
   const auto port = open_srt_door (*gate.pointer ());
   const auto outlet = serve (gate);
   SrtCaller before (port, {request ()});
-  assert_watches (before);
+  assert_watches (before, *outlet);
   for (int i = 0; i < 100; ++i) {
     auto streamid = "request:live/demo?key=" + std::to_string (i) + "&x=";
     streamid.resize (512, 'x');
@@ -233,8 +241,7 @@ START_TEST (a_flood_of_requests_keeps_nobody_out)
   push (*outlet, 1);
   ck_assert (receive (before) == 1u);
   SrtCaller after (port, {request ()});
-  ck_assert_int_eq (after.reject_reason (), 0);
-  ck_assert (receive (after) == 0u); // from the start that there was
+  assert_watches (after, *outlet); // from the start that there was
   ck_assert_uint_eq (gate->counters ().open, 2);
 }
 END_TEST
