@@ -43,7 +43,7 @@ private:
   Form form_;
   std::optional<media::ByteStreamConverter> converter_;
   std::shared_ptr<const hls::Track> track_;
-  std::optional<codecs::Ratio> frame_rate_; ///< as the caps have it
+  std::optional<codecs::Ratio> frame_rate_, pixel_aspect_; ///< as the caps have them
 };
 
 } // namespace stagedoor::hlssink

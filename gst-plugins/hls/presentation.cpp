@@ -244,6 +244,7 @@ void
 Presentation::end_entry (Entry &entry)
 {
   entry.expected = false;
+  entry.declared_rate = 0;
   entry.pace.reset ();
   if (entry.rendition != nullptr)
     entry.rendition->end ();
@@ -297,6 +298,13 @@ Presentation::clear ()
   end_all ();
   std::lock_guard lock (mutex_);
   entries_.clear ();
+}
+
+void
+Presentation::declare_rate (const std::string &pad, std::uint64_t rate)
+{
+  std::lock_guard lock (mutex_);
+  entries_[pad].declared_rate = rate;
 }
 
 void

@@ -103,6 +103,8 @@ public:
   void end_all ();
   /** Forgets all, too. */
   void clear ();
+  /** What the encoder means to make; bit/s. */
+  void declare_rate (const std::string &pad, std::uint64_t rate);
   /** From now on. */
   void title (std::string_view text);
   hls::WallTime wall_time (hls::Duration presented) const;
@@ -128,6 +130,7 @@ private:
   {
     Kind kind = Kind::video;
     bool expected = false;
+    std::uint64_t declared_rate = 0; ///< bit/s; 0: nothing said
     std::optional<hls::Pace> pace;
     std::optional<hls::Segmenter::Track> lane;
     std::unique_ptr<Rendition> rendition;

@@ -79,20 +79,15 @@ Presentation::render_multivariant () const
     if (!rendition.is_video ()) {
       audio.push_back ({.uri = "hls/" + uri_of (pad),
           .codec = hls::codec_string (track),
-          .name = pad,
           .channels = track.channels,
-          .peak = rendition.peak (),
+          .peak = rendition.peak (entry.declared_rate),
           .average = rendition.average ()});
       continue;
     }
-    const auto rate = track.picture.frame_rate.value_or (codecs::Ratio{0, 1});
     video.push_back ({.uri = "hls/" + uri_of (pad),
         .codec = hls::codec_string (track),
-        .width = static_cast<unsigned> (track.picture.width),
-        .height = static_cast<unsigned> (track.picture.height),
-        .rate_numerator = static_cast<unsigned> (rate.num),
-        .rate_denominator = static_cast<unsigned> (rate.den),
-        .peak = rendition.peak (),
+        .picture = track.picture,
+        .peak = rendition.peak (entry.declared_rate),
         .average = rendition.average ()});
   }
   const bool independent = !segmenter_ || segmenter_->blind_segments () == 0;

@@ -138,15 +138,16 @@ Rendition::drop_oldest ()
 }
 
 std::uint64_t
-Rendition::peak () const
+Rendition::peak (std::uint64_t declared) const
 {
   if (rate_.peak () > 0)
-    return rate_.peak ();
-  constexpr std::uint64_t least = 1000, ms_per_second = 1000;
+    return std::max (rate_.peak (), declared);
+  constexpr std::uint64_t ms_per_second = 1000;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds> (duration_).count ();
-  return ms > 0 ? std::max (
-             least, segment_bytes_ * 8 * ms_per_second / static_cast<std::uint64_t> (ms))
-                : least;
+  const auto so_far =
+      ms > 0 ? segment_bytes_ * 8 * ms_per_second / static_cast<std::uint64_t> (ms) : 0;
+  const auto guess = std::max (so_far, declared);
+  return guess + guess / 2;
 }
 
 std::vector<Piece>

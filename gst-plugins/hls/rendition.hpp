@@ -64,8 +64,9 @@ public:
   /** When no segment is open: where the last one ended. */
   hls::WallTime next_begin () const { return begin_; }
 
-  /** Bit/s; a guess from what is there before the first segment is finished. */
-  std::uint64_t peak () const;
+  /** Bit/s, at least what was @p declared. Players read it once, and it has to be no less than what
+   * comes (section 4.4.6.2), so before a segment is finished it is on the safe side. */
+  std::uint64_t peak (std::uint64_t declared) const;
   std::uint64_t average () const { return rate_.average (); }
 
   /** Empty: it isn't there, not any more or not yet. */

@@ -221,7 +221,7 @@ Sink::on_custom (Pad &pad, GstEvent *event)
 }
 
 void
-Sink::on_tags (GstEvent *event)
+Sink::on_tags (const Pad &pad, GstEvent *event)
 {
   GstTagList *tags = nullptr;
   gst_event_parse_tag (event, &tags);
@@ -229,6 +229,12 @@ Sink::on_tags (GstEvent *event)
   if (gst_tag_list_get_string (tags, GST_TAG_TITLE, &title))
     presentation_->title (title);
   g_free (title);
+  // Not the highest one: parsers measure that, frame by frame.
+  guint nominal = 0, average = 0;
+  gst_tag_list_get_uint (tags, GST_TAG_NOMINAL_BITRATE, &nominal);
+  gst_tag_list_get_uint (tags, GST_TAG_BITRATE, &average);
+  if (const auto rate = std::max (nominal, average); rate > 0)
+    presentation_->declare_rate (pad.name, rate);
 }
 
 bool
@@ -250,7 +256,7 @@ Sink::on_event (Pad &pad, GstEvent *event)
       return segment->format == GST_FORMAT_TIME;
     }
     case GST_EVENT_TAG:
-      on_tags (event);
+      on_tags (pad, event);
       return true;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       on_custom (pad, event);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What stagehlssink promises in the multivariant playlist.
+#include "tests/check/hls/fixture.hpp"
+
+using namespace stagedoor;
+using namespace stagedoor::test;
+
+namespace {
+
+std::uint64_t
+bandwidth (const HlsSink &sink)
+{
+  const auto text = sink.text ("playlist.m3u8");
+  const std::string name = "BANDWIDTH=";
+  const auto at = text.find (name);
+  ck_assert (at != std::string::npos);
+  return std::strtoull (text.c_str () + at + name.size (), nullptr, 10);
+}
+
+/** Players read it once: who comes first has to be told enough, too. */
+START_TEST (bandwidth_is_enough_from_the_beginning)
+{
+  HlsSink sink;
+  Source video (sink, "video_0");
+  video.start (picture ());
+  video.play (picture (), 0, 0, 40);
+  const auto measured = bandwidth (sink);
+  constexpr guint declared = 7'654'321;
+  video.event (gst_event_new_tag (gst_tag_list_new (GST_TAG_NOMINAL_BITRATE, declared,
+      GST_TAG_BITRATE, 1000u, GST_TAG_MAXIMUM_BITRATE, 4'000'000'000u, nullptr)));
+  ck_assert_uint_ge (bandwidth (sink), declared + declared / 2);
+  ck_assert_uint_lt (bandwidth (sink), 4'000'000'000u);
+  video.play (picture (), 0, 40, 90);
+  ck_assert_uint_eq (bandwidth (sink), declared); // more than it takes
+  // Another stream, which declares nothing.
+  video.event (gst_event_new_eos ());
+  video.start (picture ());
+  video.play (picture (), 0, 0, 200);
+  ck_assert_uint_lt (bandwidth (sink), measured);
+}
+END_TEST
+
+START_TEST (pixels_that_are_not_square)
+{
+  const std::string raw = "videotestsrc num-buffers=20 ! video/x-raw,format=I420,width=160,"
+                          "height=120,framerate=30/1,pixel-aspect-ratio=4/3 ! ";
+  // The one has it in the stream, the other in the caps only.
+  for (const char *encoder : {"x264enc tune=zerolatency speed-preset=ultrafast ! h264parse ! "
+                              "video/x-h264,stream-format=avc,alignment=au",
+           "vp9enc deadline=1 cpu-used=8"}) {
+    const auto wide = record (raw + encoder + " ! appsink name=out");
+    HlsSink sink;
+    Source video (sink, "video_0");
+    video.start (wide);
+    video.play (wide);
+    const auto text = sink.text ("playlist.m3u8");
+    ck_assert_msg (
+        text.find ("RESOLUTION=213x120,") != std::string::npos, "%s: %s", encoder, text.c_str ());
+  }
+}
+END_TEST
+
+} // namespace
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  return run ("hls-promises", {bandwidth_is_enough_from_the_beginning, pixels_that_are_not_square});
+}
