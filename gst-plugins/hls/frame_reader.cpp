@@ -206,21 +206,12 @@ FrameReader::duration (ByteView frame) const
   }
 }
 
-std::optional<hls::Pace>
-FrameReader::pace () const
+hls::Duration
+FrameReader::frame_duration () const
 {
-  using std::chrono::nanoseconds;
   constexpr std::int64_t second = 1'000'000'000;
-  if (!hls::is_video (codec_)) {
-    const int ticks = track_ != nullptr ? codec_ == Codec::opus ? 960 : duration ({}) : 0;
-    if (ticks <= 0)
-      return std::nullopt;
-    return hls::Pace{nanoseconds (ticks * second / track_->timescale)};
-  }
   const auto rate = track_ != nullptr ? track_->picture.frame_rate : frame_rate_;
-  if (!rate)
-    return std::nullopt;
-  return hls::Pace{nanoseconds (second * rate->den / rate->num)};
+  return hls::Duration (rate ? second * rate->den / rate->num : 0);
 }
 
 } // namespace stagedoor::hlssink

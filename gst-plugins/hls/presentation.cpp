@@ -49,24 +49,24 @@ Presentation::set_listeners (Listeners listeners)
 }
 
 void
-Presentation::expect (const std::string &pad, Kind kind, std::optional<hls::Pace> pace)
+Presentation::expect (const std::string &pad, Kind kind, Duration frame)
 {
   std::lock_guard lock (mutex_);
   auto &entry = entries_[pad];
   entry.kind = kind;
   entry.expected = true;
-  if (pace)
-    entry.pace = pace;
+  if (frame > Duration::zero ())
+    entry.frame = frame;
 }
 
 void
 Presentation::start_segmenter ()
 {
-  std::vector<hls::Pace> video;
+  std::vector<Duration> frames;
   for (const auto &[pad, entry] : entries_)
-    if (entry.kind == Kind::video && entry.pace)
-      video.push_back (*entry.pace);
-  part_target_ = hls::choose_part_target (shape_.part, video);
+    if (entry.kind == Kind::video)
+      frames.push_back (entry.frame);
+  part_target_ = hls::choose_part_target (shape_.part, frames);
   segmenter_.emplace (
       hls::Segmenter::Options{.segment = shape_.segment, .part_target = part_target_});
 }
@@ -245,7 +245,7 @@ Presentation::end_entry (Entry &entry)
 {
   entry.expected = false;
   entry.declared_rate = 0;
-  entry.pace.reset ();
+  entry.frame = {};
   if (entry.rendition != nullptr)
     entry.rendition->end ();
   if (entry.lane && segmenter_)

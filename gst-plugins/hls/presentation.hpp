@@ -88,8 +88,9 @@ public:
 
   // Producing.
 
-  /** The pad has caps: what it brings is worth waiting for. */
-  void expect (const std::string &pad, Kind kind, std::optional<hls::Pace> pace);
+  /** The pad has caps: what it brings is worth waiting for. @p frame: how long each lasts; 0: not
+   * known. */
+  void expect (const std::string &pad, Kind kind, hls::Duration frame);
   /** Where the frame belongs. */
   hls::Cut cut (const std::string &pad, const hls::Segmenter::Frame &frame);
   void begin_segment (
@@ -131,7 +132,7 @@ private:
     Kind kind = Kind::video;
     bool expected = false;
     std::uint64_t declared_rate = 0; ///< bit/s; 0: nothing said
-    std::optional<hls::Pace> pace;
+    hls::Duration frame{};           ///< how long each lasts; 0: not known
     std::optional<hls::Segmenter::Track> lane;
     std::unique_ptr<Rendition> rendition;
     /** Of frames: the last one, the first of the open segment and of the one that was finished. */

@@ -70,7 +70,7 @@ Track::set_caps (const GstCaps *caps)
   reader_.emplace (std::move (*reader));
   clock_ = {};
   last_duration_ = 0;
-  presentation_.expect (pad_, kind_, reader_->pace ());
+  presentation_.expect (pad_, kind_, reader_->frame_duration ());
   return {};
 }
 

@@ -13,19 +13,12 @@ namespace stagedoor::hls {
 
 using Duration = std::chrono::nanoseconds;
 
-/** How fast a video track's frames come. */
-struct Pace
-{
-  Duration frame; ///< duration of each; of the longest if they vary
-  bool varies = false;
-};
-
 /** The shortest PART-TARGET from @p wanted on that whole frames can keep to: every part but a
  * segment's first and last has to have between 85 % and 100 % of it (rfc8216bis section 4.4.4.9),
- * with 2 % to spare for rounded time stamps. Frames that vary by 140 ms, as of a camera that goes
- * from 60 to 7 per second in the dark, need nearly a second for that. Sound isn't asked: its parts
- * are all independent, which makes them exempt. At most 2 s, or @p wanted. */
-Duration choose_part_target (Duration wanted, std::span<const Pace> video);
+ * with 2 % to spare for rounded time stamps. @p frames: how long a frame of each video track is
+ * shown; 0: not known. Sound isn't asked: its parts are all independent, which makes them exempt.
+ * At most 2 s, or @p wanted. */
+Duration choose_part_target (Duration wanted, std::span<const Duration> frames);
 
 /** What to do about a frame. */
 struct Cut
