@@ -11,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_waiting = 16'384;
 constexpr auto tick_time = 250ms;
 /** A viewer who asks for nothing for so long has gone; longer where segments are. */
 constexpr auto least_patience = 10s;
@@ -36,7 +35,8 @@ Endpoint::open (const std::shared_ptr<http::Server> &server, Setup setup)
 Endpoint::Endpoint (const std::shared_ptr<http::Server> &server, Setup setup)
     : server_ (server), port_ (server->port ()), path_ (std::move (setup.path)),
       presentation_ (std::move (setup.presentation)), access_ (std::move (setup.access)),
-      watched_ (std::move (setup.watched)), sessions_ (server->address () + path_)
+      most_waiting_ (setup.most_waiting), watched_ (std::move (setup.watched)),
+      sessions_ (server->address () + path_)
 {
 }
 
@@ -219,7 +219,7 @@ Endpoint::serve_media (const http::Request &request, const std::string &file, bo
 void
 Endpoint::wait (const http::Request &request, Waiting waiting)
 {
-  if (waiting_.size () >= most_waiting) {
+  if (waiting_.size () >= most_waiting_) {
     ++overload_;
     http::set_header (request, "Retry-After", "1");
     return http::respond_problem (

@@ -56,10 +56,12 @@ Sink::open_route (const Settings &chosen)
   if (!opened)
     return fail (GST_RESOURCE_ERROR_OPEN_READ_WRITE, opened.error ());
   server_ = std::static_pointer_cast<http::Server> (*opened);
-  auto endpoint =
-      Endpoint::open (server_, {chosen.path, presentation_, std::move (*access), [this] (bool w) {
-                                  demand_.set_watched (w);
-                                }});
+  auto endpoint = Endpoint::open (server_, {.path = chosen.path,
+                                               .presentation = presentation_,
+                                               .access = std::move (*access),
+                                               .watched = [this] (bool w) {
+                                                 demand_.set_watched (w);
+                                               }});
   const ObjectLock lock (element_);
   endpoint_ = std::move (endpoint);
   return true;
