@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gst-plugins/hls/carried_query.hpp"
+#include "gst-plugins/hls/players.hpp"
 #include "libs/base/text.hpp"
 
 namespace stagedoor::hlssink {
@@ -16,6 +17,8 @@ constexpr auto tick_time = 250ms;
 constexpr auto least_patience = 10s;
 /** How long a playlist that is about to be there is waited for. */
 constexpr auto start_patience = 3s;
+/** And the first whole segment: somewhat more than the longest takes. */
+constexpr auto segment_patience = hls::Segmenter::Options{}.longest + 1s;
 
 constexpr const char *brief_caching = "public, max-age=1";
 
@@ -141,9 +144,13 @@ Endpoint::respond_absent (const http::Request &request, const char *text)
 void
 Endpoint::serve_multivariant (const http::Request &request, bool may_wait)
 {
-  const auto readiness = presentation_->readiness ();
-  if (readiness == Readiness::soon && may_wait)
-    return wait (request, {.until = Clock::now () + start_patience});
+  if (may_wait) {
+    const auto readiness = presentation_->readiness ();
+    const bool whole = needs_whole_segments (request);
+    if (readiness == Readiness::soon || (whole && readiness == Readiness::parts))
+      return wait (request,
+          {.whole = whole, .until = Clock::now () + (whole ? segment_patience : start_patience)});
+  }
   if (!presentation_->is_live ())
     return respond_absent (request, "the stream is not live");
   const auto query = with_session (carried_query (request.query), sessions_.new_token ());
@@ -243,7 +250,8 @@ Endpoint::is_there (const Waiting &waiting) const
     return !presentation_->find (waiting.file).wait;
   if (!waiting.pad.empty ())
     return presentation_->judge (waiting.pad, waiting.directives) != hls::Verdict::wait;
-  return presentation_->readiness () != Readiness::soon;
+  const auto readiness = presentation_->readiness ();
+  return readiness != Readiness::soon && !(waiting.whole && readiness == Readiness::parts);
 }
 
 void

@@ -49,6 +49,7 @@ private:
     std::string pad;            ///< of a media playlist
     hls::Directives directives; ///< of that
     std::string file;           ///< media
+    bool whole = false;         ///< neither of them: segments, as parts are no use
     Clock::time_point until;
   };
 

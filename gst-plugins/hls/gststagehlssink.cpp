@@ -15,8 +15,10 @@
  * copy; the HTTP server is shared with the other elements of the process on the same address.
  *
  * Below #GstStageHlsSink:path there are playlist.m3u8, the same as llhls.m3u8, and hls/ with all
- * that these name. Both are answered 404 while there is no stream. What the query of playlist.m3u8
- * has, as a play key, is carried on to all URIs.
+ * that these name. Both are answered 404 while there is no stream. Who asks in its first seconds
+ * gets playlists with parts only; browsers, ffmpeg, GStreamer and VLC, whose players don't get over
+ * that, are answered when there is a whole segment. What the query of playlist.m3u8 has, as a play
+ * key, is carried on to all URIs.
  *
  * An interruption that #stagegatesrc tells of by its events leaves the playlists standing; then
  * they go on with a discontinuity. Titles in tags become date ranges. When key frames are so far

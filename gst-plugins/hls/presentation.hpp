@@ -55,7 +55,8 @@ struct Tree
 
 enum class Readiness {
   offline,
-  soon, ///< a moment later there is more to tell of
+  soon,  ///< a moment later there is more to tell of
+  parts, ///< something has no whole segment yet
   ready
 };
 

@@ -56,14 +56,17 @@ Presentation::readiness () const
   constexpr gint64 picture_patience_us = 2'500'000, sound_patience_us = 500'000;
   std::lock_guard lock (mutex_);
   const auto age_us = live_since_us_ != 0 ? g_get_monotonic_time () - live_since_us_ : 0;
-  bool live = false, soon = false;
+  bool live = false, soon = false, whole = true;
   for (const auto &[pad, entry] : entries_) {
     const bool shown = is_shown (entry.rendition.get ());
     const auto patience = entry.kind == Kind::video ? picture_patience_us : sound_patience_us;
     live = live || shown;
+    whole = whole && (!shown || entry.rendition->has_finished ());
     soon = soon || (entry.expected && !shown && age_us < patience);
   }
-  return soon ? Readiness::soon : live ? Readiness::ready : Readiness::offline;
+  if (soon)
+    return Readiness::soon;
+  return !live ? Readiness::offline : whole ? Readiness::ready : Readiness::parts;
 }
 
 hls::PlaylistText

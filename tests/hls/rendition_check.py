@@ -62,6 +62,8 @@ class RenditionCheck:
         if new is None:
             return True
         check_media(new, self.report, self.others)
+        if new.segments and not new.finished():
+            self.report.note("playlists of parts only")
         if msn is not None and not new.ended:
             finished = [segment.msn for segment in new.finished()]
             came = new.edge() >= (msn, part) if part is not None else bool(finished) and finished[-1] >= msn

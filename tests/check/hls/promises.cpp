@@ -60,11 +60,69 @@ START_TEST (pixels_that_are_not_square)
 }
 END_TEST
 
+/** A playlist with parts only is for those who may know what to do with it. */
+START_TEST (first_moments)
+{
+  HlsSink sink;
+  Stream stream (sink);
+  stream.play (45); // 1.5 s
+  const auto asked = [&] (const char *header) {
+    Client client (sink.port ());
+    client.send (get ("/live/demo/playlist.m3u8", std::string (header) + "\r\n"));
+    return client;
+  };
+  for (const char *header : {"User-Agent: AppleCoreMedia/1.0.0.21C62", "User-Agent: curl/7.88.1",
+           "User-Agent: Mine (like Mozilla/5.0)", "Accept: */*"}) {
+    auto client = asked (header);
+    ck_assert_msg (client.receive ().status == 200, "%s", header);
+  }
+  const auto text = sink.text ("playlist.m3u8");
+  for (const auto &line : lines_with (text, "hls/")) {
+    const auto media = sink.text (line);
+    ck_assert_uint_eq (uris (media).size (), 0);
+    ck_assert_uint_ge (lines_with (media, "#EXT-X-PART:").size (), 6);
+    ck_assert_uint_eq (lines_with (media, "#EXT-X-MAP:").size (), 1);
+    ck_assert_uint_eq (lines_with (media, "#EXT-X-PRELOAD-HINT:TYPE=PART").size (), 1);
+  }
+  std::vector<Client> clients;
+  for (const char *header : {"User-Agent: Lavf/59.27.100", "User-Agent: libmpv",
+           "User-Agent: GStreamer souphttpsrc 1.22.0 libsoup/3.2.2",
+           "User-Agent: VLC/3.0.20 LibVLC/3.0.20", "User-Agent: Mozilla/5.0 (X11; Linux x86_64)"})
+    clients.push_back (asked (header));
+  wait_for ([&] { return sink.stat ("waiting") == clients.size (); });
+  stream.video.play (picture (), 0, 45, 30);
+  stream.audio.play (sound (), 0, 72, 46);
+  for (auto &client : clients) {
+    const auto response = client.receive ();
+    ck_assert_int_eq (response.status, 200);
+    for (const auto &line : lines_with (response.body, "hls/"))
+      ck_assert_uint_eq (uris (sink.text (line)).size (), 1);
+  }
+  ck_assert_uint_eq (sink.stat ("waiting"), 0);
+}
+END_TEST
+
+/** It ends before it has a whole segment: nobody waits on. */
+START_TEST (briefest_stream)
+{
+  HlsSink sink;
+  Source video (sink, "video_0");
+  video.start (picture ());
+  video.play (picture (), 0, 0, 20);
+  Client client (sink.port ());
+  client.send (get ("/live/demo/playlist.m3u8", "User-Agent: Lavf/59.27.100\r\n"));
+  wait_for ([&] { return sink.stat ("waiting") == 1; });
+  video.event (gst_event_new_eos ());
+  ck_assert_int_eq (client.receive ().status, 404);
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("hls-promises", {bandwidth_is_enough_from_the_beginning, pixels_that_are_not_square});
+  return run ("hls-promises", {bandwidth_is_enough_from_the_beginning, pixels_that_are_not_square,
+                                  first_moments, briefest_stream});
 }
