@@ -146,8 +146,9 @@ Endpoint::serve_multivariant (const http::Request &request, bool may_wait)
 {
   if (may_wait) {
     const auto readiness = presentation_->readiness ();
-    const bool whole = needs_whole_segments (request);
-    if (readiness == Readiness::soon || (whole && readiness == Readiness::parts))
+    const bool plain = needs_whole_segments (request), parts = readiness == Readiness::parts;
+    const bool whole = plain || (parts && !presentation_->is_live ());
+    if (readiness == Readiness::soon || (parts && whole))
       return wait (request,
           {.whole = whole, .until = Clock::now () + (whole ? segment_patience : start_patience)});
   }

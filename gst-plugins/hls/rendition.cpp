@@ -42,6 +42,10 @@ Rendition::add_part (Piece bytes, const hls::Playlist::Part &part)
 {
   if (!begun_ || playlist_.ended () || part.duration <= hls::Duration::zero ())
     return;
+  if (settled_ && !playlist_.fits (part.duration)) {
+    finish_segment ();
+    begun_ = true;
+  }
   if (!open_) {
     segments_.push_back ({playlist_.finished (), {}, false});
     segment_bytes_ = 0;
@@ -67,6 +71,7 @@ Rendition::finish_segment ()
   segments_.back ().finished = true;
   rate_.add (segment_bytes_, duration_, playlist_.target ());
   begin_ += duration_;
+  finished_ += duration_;
   playlist_.finish_segment ();
   ++version_;
   trim ();
@@ -98,11 +103,10 @@ Rendition::title (std::uint64_t id, hls::WallTime start, std::string_view text)
 }
 
 void
-Rendition::raise_target (std::chrono::seconds target)
+Rendition::settle (std::chrono::seconds target)
 {
-  if (target <= playlist_.target ())
-    return;
-  playlist_.raise_target (target);
+  settled_ = true;
+  playlist_.settle (target);
   ++version_;
 }
 

@@ -55,6 +55,12 @@ Segmenter::remove (Track track)
   lanes_[track].present = false;
 }
 
+void
+Segmenter::promise (std::chrono::seconds target)
+{
+  options_.longest = target + spare;
+}
+
 const Segmenter::Lane *
 Segmenter::leader () const
 {

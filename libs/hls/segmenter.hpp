@@ -43,8 +43,8 @@ public:
   {
     Duration segment = std::chrono::seconds (2); ///< wanted; at key frames, so it may be longer
     Duration part_target = std::chrono::milliseconds (200); ///< no part is longer
-    Duration longest = std::chrono::seconds (12);           ///< a segment, even without a key frame
-    Duration gap = std::chrono::seconds (1); ///< between frames, that is a discontinuity
+    Duration longest = std::chrono::seconds (12); ///< a segment, even without a key frame, at first
+    Duration gap = std::chrono::seconds (1);      ///< between frames, that is a discontinuity
   };
   struct Frame
   {
@@ -60,6 +60,9 @@ public:
   Track add (Kind kind);
   /** Numbers aren't given again. */
   void remove (Track track);
+  /** From now on no segment gets longer, even without a key frame, than what rounds to this. */
+  void promise (std::chrono::seconds target);
+  bool is_leader (Track track) const { return leader () == &lanes_[track]; }
   Cut next (Track track, const Frame &frame);
 
   /** The distance of the leader's key frames, the longest of the last ones; 0 before the second. */
@@ -107,7 +110,7 @@ private:
   Duration farthest_key (const Lane &lane) const;
   const Lane *leader () const;
 
-  const Options options_;
+  Options options_;
   std::vector<Lane> lanes_;
   unsigned discontinuities_ = 0;
   std::deque<Boundary> boundaries_; ///< of the leader's segments, the last ones
