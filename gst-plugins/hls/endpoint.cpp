@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gst-plugins/hls/carried_query.hpp"
+#include "gst-plugins/hls/players.hpp"
 #include "libs/base/text.hpp"
 
 namespace stagedoor::hlssink {
@@ -11,12 +12,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_waiting = 16'384;
 constexpr auto tick_time = 250ms;
 /** A viewer who asks for nothing for so long has gone; longer where segments are. */
 constexpr auto least_patience = 10s;
 /** How long a playlist that is about to be there is waited for. */
 constexpr auto start_patience = 3s;
+/** And the first whole segment: somewhat more than the longest takes. */
+constexpr auto segment_patience = hls::Segmenter::Options{}.longest + 1s;
 
 constexpr const char *brief_caching = "public, max-age=1";
 
@@ -36,7 +38,8 @@ Endpoint::open (const std::shared_ptr<http::Server> &server, Setup setup)
 Endpoint::Endpoint (const std::shared_ptr<http::Server> &server, Setup setup)
     : server_ (server), port_ (server->port ()), path_ (std::move (setup.path)),
       presentation_ (std::move (setup.presentation)), access_ (std::move (setup.access)),
-      watched_ (std::move (setup.watched)), sessions_ (server->address () + path_)
+      most_waiting_ (setup.most_waiting), watched_ (std::move (setup.watched)),
+      sessions_ (server->address () + path_)
 {
 }
 
@@ -141,9 +144,14 @@ Endpoint::respond_absent (const http::Request &request, const char *text)
 void
 Endpoint::serve_multivariant (const http::Request &request, bool may_wait)
 {
-  const auto readiness = presentation_->readiness ();
-  if (readiness == Readiness::soon && may_wait)
-    return wait (request, {.until = Clock::now () + start_patience});
+  if (may_wait) {
+    const auto readiness = presentation_->readiness ();
+    const bool plain = needs_whole_segments (request), parts = readiness == Readiness::parts;
+    const bool whole = plain || (parts && !presentation_->is_live ());
+    if (readiness == Readiness::soon || (parts && whole))
+      return wait (request,
+          {.whole = whole, .until = Clock::now () + (whole ? segment_patience : start_patience)});
+  }
   if (!presentation_->is_live ())
     return respond_absent (request, "the stream is not live");
   const auto query = with_session (carried_query (request.query), sessions_.new_token ());
@@ -219,7 +227,7 @@ Endpoint::serve_media (const http::Request &request, const std::string &file, bo
 void
 Endpoint::wait (const http::Request &request, Waiting waiting)
 {
-  if (waiting_.size () >= most_waiting) {
+  if (waiting_.size () >= most_waiting_) {
     ++overload_;
     http::set_header (request, "Retry-After", "1");
     return http::respond_problem (
@@ -243,7 +251,8 @@ Endpoint::is_there (const Waiting &waiting) const
     return !presentation_->find (waiting.file).wait;
   if (!waiting.pad.empty ())
     return presentation_->judge (waiting.pad, waiting.directives) != hls::Verdict::wait;
-  return presentation_->readiness () != Readiness::soon;
+  const auto readiness = presentation_->readiness ();
+  return readiness != Readiness::soon && !(waiting.whole && readiness == Readiness::parts);
 }
 
 void

@@ -28,6 +28,7 @@ public:
     std::shared_ptr<Presentation> presentation;
     Access access;
     std::function<void (bool)> watched; ///< called on the http thread
+    std::size_t most_waiting = 16'384;  ///< requests; others are answered 503
   };
   static std::shared_ptr<Endpoint> open (const std::shared_ptr<http::Server> &server, Setup setup);
   Endpoint (const std::shared_ptr<http::Server> &server, Setup setup);
@@ -48,6 +49,7 @@ private:
     std::string pad;            ///< of a media playlist
     hls::Directives directives; ///< of that
     std::string file;           ///< media
+    bool whole = false;         ///< neither of them: segments, as parts are no use
     Clock::time_point until;
   };
 
@@ -73,6 +75,7 @@ private:
   const std::string path_;
   const std::shared_ptr<Presentation> presentation_;
   const Access access_;
+  const std::size_t most_waiting_;
   std::mutex tell_mutex_;                   // held during the call; before Demand's
   std::function<void (bool)> watched_;      // protected by tell_mutex_; none once closed
   std::vector<http::Server::Token> tokens_; // the owner's thread

@@ -139,10 +139,14 @@ FrameReader::open (const GstCaps *caps)
 void
 FrameReader::read_fields (const GstStructure *fields)
 {
-  int num = 0, den = 0;
-  if (gst_structure_get_fraction (fields, "framerate", &num, &den) && num > 0 && den > 0)
-    frame_rate_ =
-        codecs::make_ratio (static_cast<std::uint64_t> (num), static_cast<std::uint64_t> (den));
+  const auto ratio = [fields] (const char *name) -> std::optional<codecs::Ratio> {
+    int num = 0, den = 0;
+    if (!gst_structure_get_fraction (fields, name, &num, &den) || num <= 0 || den <= 0)
+      return std::nullopt;
+    return codecs::make_ratio (static_cast<std::uint64_t> (num), static_cast<std::uint64_t> (den));
+  };
+  frame_rate_ = ratio ("framerate");
+  pixel_aspect_ = ratio ("pixel-aspect-ratio");
 }
 
 bool
@@ -152,6 +156,9 @@ FrameReader::take_setup (tl::expected<hls::Track, std::string> track)
     return false;
   if (frame_rate_)
     track->picture.frame_rate = frame_rate_;
+  // What the stream itself says is what decoders go by; 1/1 is what caps have for nothing.
+  if (!track->picture.pixel_aspect && pixel_aspect_ != codecs::Ratio{1, 1})
+    track->picture.pixel_aspect = pixel_aspect_;
   if (track_ == nullptr || !(*track_ == *track))
     track_ = std::make_shared<const hls::Track> (std::move (*track));
   return true;
@@ -199,21 +206,12 @@ FrameReader::duration (ByteView frame) const
   }
 }
 
-std::optional<hls::Pace>
-FrameReader::pace () const
+hls::Duration
+FrameReader::frame_duration () const
 {
-  using std::chrono::nanoseconds;
   constexpr std::int64_t second = 1'000'000'000;
-  if (!hls::is_video (codec_)) {
-    const int ticks = track_ != nullptr ? codec_ == Codec::opus ? 960 : duration ({}) : 0;
-    if (ticks <= 0)
-      return std::nullopt;
-    return hls::Pace{nanoseconds (ticks * second / track_->timescale)};
-  }
   const auto rate = track_ != nullptr ? track_->picture.frame_rate : frame_rate_;
-  if (!rate)
-    return std::nullopt;
-  return hls::Pace{nanoseconds (second * rate->den / rate->num)};
+  return hls::Duration (rate ? second * rate->den / rate->num : 0);
 }
 
 } // namespace stagedoor::hlssink

@@ -28,8 +28,8 @@ public:
   const std::shared_ptr<const hls::Track> &track () const { return track_; }
   /** Of the frame just read, in ticks of the track; 0: until the next one. */
   int duration (ByteView frame) const;
-  /** nullopt: not known. */
-  std::optional<hls::Pace> pace () const;
+  /** How long each is; 0: not known. */
+  hls::Duration frame_duration () const;
 
 private:
   enum class Form { as_is, byte_stream, describes_itself };
@@ -43,7 +43,7 @@ private:
   Form form_;
   std::optional<media::ByteStreamConverter> converter_;
   std::shared_ptr<const hls::Track> track_;
-  std::optional<codecs::Ratio> frame_rate_; ///< as the caps have it
+  std::optional<codecs::Ratio> frame_rate_, pixel_aspect_; ///< as the caps have them
 };
 
 } // namespace stagedoor::hlssink

@@ -15,12 +15,20 @@
  * copy; the HTTP server is shared with the other elements of the process on the same address.
  *
  * Below #GstStageHlsSink:path there are playlist.m3u8, the same as llhls.m3u8, and hls/ with all
- * that these name. Both are answered 404 while there is no stream. What the query of playlist.m3u8
- * has, as a play key, is carried on to all URIs.
+ * that these name. Both are answered 404 while there is no stream. Who asks in its first seconds
+ * gets playlists with parts only; browsers, ffmpeg, GStreamer and VLC, whose players don't get over
+ * that, are answered when there is a whole segment. What the query of playlist.m3u8 has, as a play
+ * key, is carried on to all URIs.
  *
  * An interruption that #stagegatesrc tells of by its events leaves the playlists standing; then
- * they go on with a discontinuity. Titles in tags become date ranges. When key frames are so far
- * apart that segments have to be longer than wanted, there is an element message
+ * they go on with a discontinuity. Titles in tags become date ranges.
+ *
+ * Where key frames are farther apart than #GstStageHlsSink:target-duration, segments are longer,
+ * and the first one tells how long: a playlist's EXT-X-TARGETDURATION must not change (rfc8216bis
+ * section 6.2.1). Who was so early as to get a playlist that promised less loses it, and finds
+ * another one by playlist.m3u8 when that segment is finished. From then on the promise is kept
+ * until the stream ends: when key frames get rarer yet, segments begin without, and who joins there
+ * sees nothing before the next one. With segments longer than wanted there is an element message
  * "stagedoor-problem" (fields "pad" and "text"; the text is empty when the problem is solved), a
  * warning, and the text in #GstStageHlsSink:problem.
  *

@@ -49,26 +49,28 @@ Presentation::set_listeners (Listeners listeners)
 }
 
 void
-Presentation::expect (const std::string &pad, Kind kind, std::optional<hls::Pace> pace)
+Presentation::expect (const std::string &pad, Kind kind, Duration frame)
 {
   std::lock_guard lock (mutex_);
   auto &entry = entries_[pad];
   entry.kind = kind;
   entry.expected = true;
-  if (pace)
-    entry.pace = pace;
+  if (frame > Duration::zero ())
+    entry.frame = frame;
 }
 
 void
 Presentation::start_segmenter ()
 {
-  std::vector<hls::Pace> video;
+  std::vector<Duration> frames;
   for (const auto &[pad, entry] : entries_)
-    if (entry.kind == Kind::video && entry.pace)
-      video.push_back (*entry.pace);
-  part_target_ = hls::choose_part_target (shape_.part, video);
+    if (entry.kind == Kind::video)
+      frames.push_back (entry.frame);
+  part_target_ = hls::choose_part_target (shape_.part, frames);
   segmenter_.emplace (
       hls::Segmenter::Options{.segment = shape_.segment, .part_target = part_target_});
+  if (promise_ > promise_.zero ())
+    segmenter_->promise (promise_);
 }
 
 hls::Cut
@@ -109,6 +111,8 @@ Presentation::rendition (const std::string &pad, Entry &entry, const hls::Track 
           .first_msn = next_msn_,
           .first_discontinuity = discontinuities});
   entry.texts = {};
+  if (promise_ > promise_.zero ())
+    entry.rendition->settle (promise_);
   if (!title_.empty ())
     entry.rendition->title (titles_, title_start_, title_);
   return *entry.rendition;
@@ -130,7 +134,6 @@ Presentation::begin_segment (
   synchronise_clock (presented);
   start.time = hls::WallTime (*wall_offset_ + presented);
   rendition (pad, entries_[pad], track).begin_segment (start);
-  equalise_targets ();
 }
 
 void
@@ -147,7 +150,6 @@ Presentation::add_part (
     ++parts_;
     if (live_since_us_ == 0)
       live_since_us_ = g_get_monotonic_time ();
-    equalise_targets ();
     keep_bounds ();
     if (last)
       finish (entry);
@@ -165,6 +167,7 @@ Presentation::finish (Entry &entry)
 {
   entry.rendition->finish_segment ();
   ++finished_;
+  settle_by (entry);
   if (entry.rendition->playlist ().finished () <= next_msn_)
     return;
   next_msn_ = entry.rendition->playlist ().finished ();
@@ -204,19 +207,44 @@ Presentation::fill_gaps (const Entry &leader)
     }
     lost->skip_until (lead.next_begin (), next_msn_);
   }
-  equalise_targets ();
 }
 
+/** The leader's first whole segment tells how long they get, and a picture that has yet to come
+ * will lead. When others have more than one can be long, the leader has stopped, or never comes. */
 void
-Presentation::equalise_targets ()
+Presentation::settle_by (const Entry &entry)
 {
-  std::chrono::seconds longest{};
-  for (const auto &[pad, entry] : entries_)
-    if (entry.rendition != nullptr)
-      longest = std::max (longest, entry.rendition->playlist ().target ());
-  for (const auto &[pad, entry] : entries_)
-    if (entry.rendition != nullptr)
-      entry.rendition->raise_target (longest);
+  const bool is_led =
+      entry.kind == Kind::audio && std::ranges::any_of (entries_, [] (const auto &e) {
+        return e.second.kind == Kind::video && e.second.expected && e.second.rendition == nullptr;
+      });
+  const bool leads = !is_led && entry.lane && segmenter_ && segmenter_->is_leader (*entry.lane);
+  if (promise_ == promise_.zero ()
+      && (leads || entry.rendition->finished () > hls::Segmenter::Options{}.longest))
+    settle ();
+}
+
+/** No longer than it has to be, for plain players are three of them behind; a longer one has some
+ * room for key frames that don't come to the frame. Should they get rarer yet, segments begin
+ * without. */
+void
+Presentation::settle ()
+{
+  using std::chrono::seconds;
+  std::vector<Rendition *> all;
+  Duration longest = segmenter_ ? segmenter_->key_distance () : Duration ();
+  for (auto &[pad, entry] : entries_)
+    if (entry.rendition != nullptr && !entry.rendition->playlist ().ended ()) {
+      all.push_back (entry.rendition.get ());
+      longest = std::max (longest, all.back ()->playlist ().longest_segment ());
+    }
+  promise_ = std::chrono::round<seconds> (longest) <= shape_.segment
+                 ? shape_.segment
+                 : std::chrono::ceil<seconds> (longest);
+  if (segmenter_)
+    segmenter_->promise (promise_);
+  for (auto *rendition : all)
+    rendition->settle (promise_);
 }
 
 void
@@ -244,9 +272,13 @@ void
 Presentation::end_entry (Entry &entry)
 {
   entry.expected = false;
-  entry.pace.reset ();
-  if (entry.rendition != nullptr)
+  entry.declared_rate = 0;
+  entry.frame = {};
+  if (entry.rendition != nullptr) {
+    if (promise_ == promise_.zero () && is_outgrown ())
+      settle ();
     entry.rendition->end ();
+  }
   if (entry.lane && segmenter_)
     segmenter_->remove (*entry.lane);
   entry.lane.reset ();
@@ -280,6 +312,7 @@ Presentation::end_all ()
       if (entry.rendition != nullptr)
         next_msn_ = std::max (next_msn_, entry.rendition->playlist ().finished ());
     }
+    promise_ = {};
     segmenter_.reset ();
     wall_offset_.reset ();
     live_since_us_ = 0;
@@ -297,6 +330,13 @@ Presentation::clear ()
   end_all ();
   std::lock_guard lock (mutex_);
   entries_.clear ();
+}
+
+void
+Presentation::declare_rate (const std::string &pad, std::uint64_t rate)
+{
+  std::lock_guard lock (mutex_);
+  entries_[pad].declared_rate = rate;
 }
 
 void

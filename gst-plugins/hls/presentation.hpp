@@ -55,7 +55,8 @@ struct Tree
 
 enum class Readiness {
   offline,
-  soon, ///< a moment later there is more to tell of
+  soon,  ///< a moment later there is more to tell of
+  parts, ///< something has no whole segment yet; not live: nor anything else that can be had
   ready
 };
 
@@ -88,8 +89,9 @@ public:
 
   // Producing.
 
-  /** The pad has caps: what it brings is worth waiting for. */
-  void expect (const std::string &pad, Kind kind, std::optional<hls::Pace> pace);
+  /** The pad has caps: what it brings is worth waiting for. @p frame: how long each lasts; 0: not
+   * known. */
+  void expect (const std::string &pad, Kind kind, hls::Duration frame);
   /** Where the frame belongs. */
   hls::Cut cut (const std::string &pad, const hls::Segmenter::Frame &frame);
   void begin_segment (
@@ -103,6 +105,8 @@ public:
   void end_all ();
   /** Forgets all, too. */
   void clear ();
+  /** What the encoder means to make; bit/s. */
+  void declare_rate (const std::string &pad, std::uint64_t rate);
   /** From now on. */
   void title (std::string_view text);
   hls::WallTime wall_time (hls::Duration presented) const;
@@ -115,9 +119,9 @@ public:
   Readiness readiness () const;
 
   hls::PlaylistText multivariant () const;
-  /** Null: there is none. */
-  std::shared_ptr<const Text> playlist (const std::string &pad, hls::Form form, hls::Skip skip);
-  std::optional<hls::Verdict> judge (const std::string &pad, const hls::Directives &wanted) const;
+  /** By the name of a playlist, without ".m3u8". Null: there is none. */
+  std::shared_ptr<const Text> playlist (const std::string &name, hls::Form form, hls::Skip skip);
+  std::optional<hls::Verdict> judge (const std::string &name, const hls::Directives &wanted) const;
   std::chrono::seconds target () const;
   Found find (std::string_view file) const;
   Tree tree () const;
@@ -128,7 +132,8 @@ private:
   {
     Kind kind = Kind::video;
     bool expected = false;
-    std::optional<hls::Pace> pace;
+    std::uint64_t declared_rate = 0; ///< bit/s; 0: nothing said
+    hls::Duration frame{};           ///< how long each lasts; 0: not known
     std::optional<hls::Segmenter::Track> lane;
     std::unique_ptr<Rendition> rendition;
     /** Of frames: the last one, the first of the open segment and of the one that was finished. */
@@ -148,7 +153,12 @@ private:
   void finish (Entry &entry);
   void fill_gaps (const Entry &leader);
   void keep_bounds ();
-  void equalise_targets ();
+  void settle ();
+  void settle_by (const Entry &entry);
+  bool is_outgrown () const;
+  bool is_shown (const Entry &entry) const;
+  std::string name_of (const Entries::value_type &entry) const;
+  const Entries::value_type *named (const std::string &name) const;
   Text render (const Entry &of, hls::Form form, hls::Skip skip) const;
   void synchronise_clock (hls::Duration presented);
   hls::PlaylistText render_multivariant () const;
@@ -162,6 +172,9 @@ private:
   Entries entries_;
   std::optional<hls::Segmenter> segmenter_; ///< none before the first frame
   hls::Duration part_target_{};
+  /** EXT-X-TARGETDURATION, which must not change, of a stream from its first whole segment on; 0
+   * before. */
+  std::chrono::seconds promise_{};
   std::uint64_t next_msn_ = 0; ///< of the first rendition to begin or to go on
   std::uint64_t titles_ = 0, parts_ = 0, finished_ = 0, dropped_ = 0;
   std::string title_;

@@ -7,12 +7,6 @@
 namespace stagedoor::hlssink {
 namespace {
 
-std::string
-uri_of (const std::string &pad)
-{
-  return pad + ".m3u8";
-}
-
 /** Before the reports, which come last. */
 void
 split (hls::PlaylistText whole, Text &out)
@@ -35,19 +29,60 @@ index_of (hls::Form form, hls::Skip skip)
 }
 
 bool
-is_shown (const Rendition *rendition)
+is_flowing (const Rendition *rendition)
 {
   return rendition != nullptr && rendition->has_media () && !rendition->playlist ().ended ();
 }
 
 } // namespace
 
+/** The first segment got longer than what was promised to those who came before it was finished.
+ * From here on their playlist isn't there any more; when the segment is finished, there is another
+ * one, at another address, with a promise that can be kept. Most players are kept waiting until
+ * then anyway, and never see the first one. */
+bool
+Presentation::is_outgrown () const
+{
+  using std::chrono::round;
+  return promise_ == promise_.zero () && std::ranges::any_of (entries_, [this] (const auto &e) {
+    const auto *rendition = e.second.rendition.get ();
+    return rendition != nullptr && !rendition->playlist ().ended ()
+           && round<std::chrono::seconds> (rendition->playlist ().longest_segment ())
+                  > shape_.segment;
+  });
+}
+
+bool
+Presentation::is_shown (const Entry &entry) const
+{
+  return is_flowing (entry.rendition.get ()) && !is_outgrown ();
+}
+
+/** One name, one target. */
+std::string
+Presentation::name_of (const Entries::value_type &entry) const
+{
+  const auto target = entry.second.rendition->playlist ().target ();
+  return target > shape_.segment ? entry.first + "-" + std::to_string (target.count ())
+                                 : entry.first;
+}
+
+/** Null: nothing is published by this name. */
+const Presentation::Entries::value_type *
+Presentation::named (const std::string &name) const
+{
+  for (const auto &entry : entries_)
+    if (const auto *rendition = entry.second.rendition.get ();
+        rendition != nullptr && rendition->has_media () && name_of (entry) == name)
+      return rendition->playlist ().ended () || !is_outgrown () ? &entry : nullptr;
+  return nullptr;
+}
+
 bool
 Presentation::is_live () const
 {
   std::lock_guard lock (mutex_);
-  return std::ranges::any_of (
-      entries_, [] (const auto &e) { return is_shown (e.second.rendition.get ()); });
+  return std::ranges::any_of (entries_, [this] (const auto &e) { return is_shown (e.second); });
 }
 
 Readiness
@@ -56,14 +91,17 @@ Presentation::readiness () const
   constexpr gint64 picture_patience_us = 2'500'000, sound_patience_us = 500'000;
   std::lock_guard lock (mutex_);
   const auto age_us = live_since_us_ != 0 ? g_get_monotonic_time () - live_since_us_ : 0;
-  bool live = false, soon = false;
+  bool live = false, soon = false, whole = !is_outgrown ();
   for (const auto &[pad, entry] : entries_) {
-    const bool shown = is_shown (entry.rendition.get ());
+    const bool flows = is_flowing (entry.rendition.get ());
     const auto patience = entry.kind == Kind::video ? picture_patience_us : sound_patience_us;
-    live = live || shown;
-    soon = soon || (entry.expected && !shown && age_us < patience);
+    live = live || flows;
+    whole = whole && (!flows || entry.rendition->has_finished ());
+    soon = soon || (entry.expected && !flows && age_us < patience);
   }
-  return soon ? Readiness::soon : live ? Readiness::ready : Readiness::offline;
+  if (soon)
+    return Readiness::soon;
+  return !live ? Readiness::offline : whole ? Readiness::ready : Readiness::parts;
 }
 
 hls::PlaylistText
@@ -71,28 +109,25 @@ Presentation::render_multivariant () const
 {
   std::vector<hls::VideoRendition> video;
   std::vector<hls::AudioRendition> audio;
-  for (const auto &[pad, entry] : entries_) {
-    if (!is_shown (entry.rendition.get ()))
+  for (const auto &named : entries_) {
+    const auto &entry = named.second;
+    if (!is_shown (entry))
       continue;
+    const auto uri = "hls/" + name_of (named) + ".m3u8";
     const auto &rendition = *entry.rendition;
     const auto &track = rendition.track ();
     if (!rendition.is_video ()) {
-      audio.push_back ({.uri = "hls/" + uri_of (pad),
+      audio.push_back ({.uri = uri,
           .codec = hls::codec_string (track),
-          .name = pad,
           .channels = track.channels,
-          .peak = rendition.peak (),
+          .peak = rendition.peak (entry.declared_rate),
           .average = rendition.average ()});
       continue;
     }
-    const auto rate = track.picture.frame_rate.value_or (codecs::Ratio{0, 1});
-    video.push_back ({.uri = "hls/" + uri_of (pad),
+    video.push_back ({.uri = uri,
         .codec = hls::codec_string (track),
-        .width = static_cast<unsigned> (track.picture.width),
-        .height = static_cast<unsigned> (track.picture.height),
-        .rate_numerator = static_cast<unsigned> (rate.num),
-        .rate_denominator = static_cast<unsigned> (rate.den),
-        .peak = rendition.peak (),
+        .picture = track.picture,
+        .peak = rendition.peak (entry.declared_rate),
         .average = rendition.average ()});
   }
   const bool independent = !segmenter_ || segmenter_->blind_segments () == 0;
@@ -112,9 +147,9 @@ Presentation::render (const Entry &of, hls::Form form, hls::Skip skip) const
   std::vector<std::string> uris;
   std::vector<hls::Report> reports;
   uris.reserve (entries_.size ());
-  for (const auto &[pad, entry] : entries_)
-    if (&entry != &of && is_shown (entry.rendition.get ())) {
-      uris.push_back (uri_of (pad));
+  for (const auto &named : entries_)
+    if (const auto &entry = named.second; &entry != &of && is_shown (entry)) {
+      uris.push_back (name_of (named) + ".m3u8");
       reports.push_back ({uris.back (), *entry.rendition->playlist ().edge ()});
     }
   Text out;
@@ -125,14 +160,13 @@ Presentation::render (const Entry &of, hls::Form form, hls::Skip skip) const
 }
 
 std::shared_ptr<const Text>
-Presentation::playlist (const std::string &pad, hls::Form form, hls::Skip skip)
+Presentation::playlist (const std::string &name, hls::Form form, hls::Skip skip)
 {
   std::lock_guard lock (mutex_);
-  const auto found = entries_.find (pad);
-  if (found == entries_.end () || found->second.rendition == nullptr
-      || !found->second.rendition->has_media ())
+  const auto *found = named (name);
+  if (found == nullptr)
     return nullptr;
-  auto &entry = found->second;
+  auto &entry = entries_.at (found->first);
   auto &cached = entry.texts[index_of (form, skip)];
   if (cached.text == nullptr || cached.version != entry.rendition->version ()) {
     cached.text = std::make_shared<const Text> (render (entry, form, skip));
@@ -142,12 +176,11 @@ Presentation::playlist (const std::string &pad, hls::Form form, hls::Skip skip)
 }
 
 std::optional<hls::Verdict>
-Presentation::judge (const std::string &pad, const hls::Directives &wanted) const
+Presentation::judge (const std::string &name, const hls::Directives &wanted) const
 {
   std::lock_guard lock (mutex_);
-  const auto found = entries_.find (pad);
-  if (found == entries_.end () || found->second.rendition == nullptr
-      || !found->second.rendition->has_media ())
+  const auto *found = named (name);
+  if (found == nullptr)
     return std::nullopt;
   return found->second.rendition->playlist ().judge (wanted);
 }
@@ -156,11 +189,7 @@ std::chrono::seconds
 Presentation::target () const
 {
   std::lock_guard lock (mutex_);
-  auto out = shape_.segment;
-  for (const auto &[pad, entry] : entries_)
-    if (entry.rendition != nullptr)
-      out = std::max (out, entry.rendition->playlist ().target ());
-  return out;
+  return std::max (promise_, shape_.segment);
 }
 
 Found
@@ -190,10 +219,12 @@ Presentation::tree () const
   using Kind = hls::MediaName::Kind;
   Tree out;
   std::lock_guard lock (mutex_);
-  for (const auto &[pad, entry] : entries_) {
-    if (entry.rendition == nullptr || !entry.rendition->has_finished ())
+  for (const auto &entry : entries_) {
+    if (entry.second.rendition == nullptr || !entry.second.rendition->has_finished ())
       continue;
-    const auto &rendition = *entry.rendition;
+    const auto &rendition = *entry.second.rendition;
+    if (!rendition.is_settled () && !rendition.playlist ().ended ())
+      continue; // it may get another name yet
     const auto name = [&rendition] (Kind kind, std::uint64_t number) {
       return hls::format_media_name (rendition.prefix (), {.kind = kind, .number = number});
     };
@@ -202,11 +233,11 @@ Presentation::tree () const
     for (const auto &segment : rendition.segments ())
       if (segment.finished)
         out.media.push_back ({name (Kind::segment, segment.msn), segment.parts});
-    out.playlists.push_back (
-        {uri_of (pad), rendition.playlist ().render (hls::Form::plain, hls::Skip::none, {}).body});
+    out.playlists.push_back ({name_of (entry) + ".m3u8",
+        rendition.playlist ().render (hls::Form::plain, hls::Skip::none, {}).body});
   }
-  if (std::ranges::any_of (
-          entries_, [] (const auto &e) { return is_shown (e.second.rendition.get ()); }))
+  if (promise_ > promise_.zero ()
+      && std::ranges::any_of (entries_, [this] (const auto &e) { return is_shown (e.second); }))
     out.multivariant = render_multivariant ().body;
   return out;
 }

@@ -92,7 +92,7 @@ install_shape (Specs &props, const Settings &defaults)
    * GstStageHlsSink:target-duration:
    *
    * How many seconds a segment takes. It begins with a key frame, so where these are further apart
-   * it takes longer.
+   * when the stream begins it takes longer.
    *
    * Since: 0.1
    */

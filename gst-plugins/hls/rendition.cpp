@@ -42,6 +42,10 @@ Rendition::add_part (Piece bytes, const hls::Playlist::Part &part)
 {
   if (!begun_ || playlist_.ended () || part.duration <= hls::Duration::zero ())
     return;
+  if (settled_ && !playlist_.fits (part.duration)) {
+    finish_segment ();
+    begun_ = true;
+  }
   if (!open_) {
     segments_.push_back ({playlist_.finished (), {}, false});
     segment_bytes_ = 0;
@@ -67,6 +71,7 @@ Rendition::finish_segment ()
   segments_.back ().finished = true;
   rate_.add (segment_bytes_, duration_, playlist_.target ());
   begin_ += duration_;
+  finished_ += duration_;
   playlist_.finish_segment ();
   ++version_;
   trim ();
@@ -98,11 +103,10 @@ Rendition::title (std::uint64_t id, hls::WallTime start, std::string_view text)
 }
 
 void
-Rendition::raise_target (std::chrono::seconds target)
+Rendition::settle (std::chrono::seconds target)
 {
-  if (target <= playlist_.target ())
-    return;
-  playlist_.raise_target (target);
+  settled_ = true;
+  playlist_.settle (target);
   ++version_;
 }
 
@@ -138,15 +142,16 @@ Rendition::drop_oldest ()
 }
 
 std::uint64_t
-Rendition::peak () const
+Rendition::peak (std::uint64_t declared) const
 {
   if (rate_.peak () > 0)
-    return rate_.peak ();
-  constexpr std::uint64_t least = 1000, ms_per_second = 1000;
+    return std::max (rate_.peak (), declared);
+  constexpr std::uint64_t ms_per_second = 1000;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds> (duration_).count ();
-  return ms > 0 ? std::max (
-             least, segment_bytes_ * 8 * ms_per_second / static_cast<std::uint64_t> (ms))
-                : least;
+  const auto so_far =
+      ms > 0 ? segment_bytes_ * 8 * ms_per_second / static_cast<std::uint64_t> (ms) : 0;
+  const auto guess = std::max (so_far, declared);
+  return guess + guess / 2;
 }
 
 std::vector<Piece>

@@ -43,7 +43,8 @@ public:
    * between them, and no longer than segments may be. */
   void skip_until (hls::WallTime time, std::uint64_t msn);
   void title (std::uint64_t id, hls::WallTime start, std::string_view text);
-  void raise_target (std::chrono::seconds target);
+  /** From now on all segments keep to this target; one that doesn't gets cut where parts are. */
+  void settle (std::chrono::seconds target);
   void end ();
   /** Forgets the oldest segment, whether or not it is listed; false when there is only one. */
   bool drop_oldest ();
@@ -60,12 +61,15 @@ public:
   std::size_t bytes () const { return bytes_; }
   bool has_finished () const { return !segments_.empty () && segments_.front ().finished; }
   bool is_open () const { return open_; }
+  bool is_settled () const { return settled_; }
+  hls::Duration finished () const { return finished_; } ///< all segments, ever
   bool has_media () const { return playlist_.edge ().has_value (); }
   /** When no segment is open: where the last one ended. */
   hls::WallTime next_begin () const { return begin_; }
 
-  /** Bit/s; a guess from what is there before the first segment is finished. */
-  std::uint64_t peak () const;
+  /** Bit/s, at least what was @p declared. Players read it once, and it has to be no less than what
+   * comes (section 4.4.6.2), so before a segment is finished it is on the safe side. */
+  std::uint64_t peak (std::uint64_t declared) const;
   std::uint64_t average () const { return rate_.average (); }
 
   /** Empty: it isn't there, not any more or not yet. */
@@ -91,9 +95,11 @@ private:
   std::map<std::uint64_t, Piece> maps_; // by number
   std::uint64_t version_ = 0, discontinuities_;
   std::size_t bytes_ = 0, segment_bytes_ = 0;
+  hls::Duration finished_{};
   hls::Duration duration_{};          // of the open segment
   hls::WallTime begin_{};             // of the open segment, or the next one
   bool begun_ = false, open_ = false; // the segment; and it has parts
+  bool settled_ = false;
 };
 
 } // namespace stagedoor::hlssink

@@ -56,10 +56,12 @@ Sink::open_route (const Settings &chosen)
   if (!opened)
     return fail (GST_RESOURCE_ERROR_OPEN_READ_WRITE, opened.error ());
   server_ = std::static_pointer_cast<http::Server> (*opened);
-  auto endpoint =
-      Endpoint::open (server_, {chosen.path, presentation_, std::move (*access), [this] (bool w) {
-                                  demand_.set_watched (w);
-                                }});
+  auto endpoint = Endpoint::open (server_, {.path = chosen.path,
+                                               .presentation = presentation_,
+                                               .access = std::move (*access),
+                                               .watched = [this] (bool w) {
+                                                 demand_.set_watched (w);
+                                               }});
   const ObjectLock lock (element_);
   endpoint_ = std::move (endpoint);
   return true;
@@ -221,7 +223,7 @@ Sink::on_custom (Pad &pad, GstEvent *event)
 }
 
 void
-Sink::on_tags (GstEvent *event)
+Sink::on_tags (const Pad &pad, GstEvent *event)
 {
   GstTagList *tags = nullptr;
   gst_event_parse_tag (event, &tags);
@@ -229,6 +231,12 @@ Sink::on_tags (GstEvent *event)
   if (gst_tag_list_get_string (tags, GST_TAG_TITLE, &title))
     presentation_->title (title);
   g_free (title);
+  // Not the highest one: parsers measure that, frame by frame.
+  guint nominal = 0, average = 0;
+  gst_tag_list_get_uint (tags, GST_TAG_NOMINAL_BITRATE, &nominal);
+  gst_tag_list_get_uint (tags, GST_TAG_BITRATE, &average);
+  if (const auto rate = std::max (nominal, average); rate > 0)
+    presentation_->declare_rate (pad.name, rate);
 }
 
 bool
@@ -250,7 +258,7 @@ Sink::on_event (Pad &pad, GstEvent *event)
       return segment->format == GST_FORMAT_TIME;
     }
     case GST_EVENT_TAG:
-      on_tags (event);
+      on_tags (pad, event);
       return true;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       on_custom (pad, event);

@@ -65,7 +65,7 @@ private:
   bool on_event (Pad &pad, GstEvent *event);
   bool on_caps (Pad &pad, GstEvent *event);
   void on_custom (Pad &pad, GstEvent *event);
-  void on_tags (GstEvent *event);
+  void on_tags (const Pad &pad, GstEvent *event);
   bool open_route (const Settings &chosen);
   bool fail (GstResourceError code, const std::string &text);
   void on_segment ();

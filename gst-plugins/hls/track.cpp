@@ -43,6 +43,12 @@ is_same (const std::shared_ptr<const hls::Track> &a, const std::shared_ptr<const
 /** After a frame: what is longer is no frame that is shown for so long. As the Segmenter has it. */
 constexpr Duration longest_hole = hls::Segmenter::Options{}.gap;
 
+// Time stamps are the publisher's. Running times of more than a human life are none, so that sums
+// of them hold; nor is a frame shown later after its decoding, or earlier, than a sample can say in
+// 32 bits (ISO/IEC 14496-12 section 8.8.8).
+constexpr Duration latest = std::chrono::hours (24 * 365 * 70);
+constexpr Duration longest_delay = media_origin;
+
 } // namespace
 
 Track::Track (Presentation &presentation, std::string pad, Presentation::Kind kind)
@@ -70,7 +76,7 @@ Track::set_caps (const GstCaps *caps)
   reader_.emplace (std::move (*reader));
   clock_ = {};
   last_duration_ = 0;
-  presentation_.expect (pad_, kind_, reader_->pace ());
+  presentation_.expect (pad_, kind_, reader_->frame_duration ());
   return {};
 }
 
@@ -113,7 +119,7 @@ Track::running (GstClockTime time) const
   const int sign = GST_CLOCK_TIME_IS_VALID (time)
                        ? gst_segment_to_running_time_full (&segment_, GST_FORMAT_TIME, time, &out)
                        : 0;
-  if (sign == 0)
+  if (sign == 0 || out > static_cast<guint64> (latest.count ()))
     return std::nullopt;
   return Duration (sign * static_cast<std::int64_t> (out));
 }
@@ -124,14 +130,15 @@ Track::stamp (GstBuffer *buffer, int duration)
 {
   const auto pts = running (GST_BUFFER_PTS (buffer));
   const auto dts = running (GST_BUFFER_DTS (buffer));
-  if (!pts && !dts)
+  if (GST_BUFFER_PTS_IS_VALID (buffer) ? !pts : !dts)
     return false;
   auto &frame = incoming_;
   frame.track = reader_->track ();
   frame.presented = pts.value_or (*dts);
   frame.decoded =
       kind_ == Presentation::Kind::video ? dts.value_or (frame.presented) : frame.presented;
-  if (frame.decoded + media_origin < Duration::zero ())
+  if (std::min (frame.decoded, frame.presented) + media_origin < Duration::zero ()
+      || std::chrono::abs (frame.presented - frame.decoded) > longest_delay)
     return false;
   const auto ticks = [&] (Duration time) {
     return static_cast<std::int64_t> (hls::ticks (

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "libs/base/text.hpp"
 #include "libs/hls/playlist_writer.hpp"
 
 namespace stagedoor::hls {
@@ -16,7 +15,6 @@ using std::chrono::nanoseconds;
 using namespace std::chrono_literals;
 
 constexpr std::size_t averaged = 30; // segments
-constexpr std::size_t longest_name = 64;
 
 std::uint64_t
 rate_of (std::uint64_t bytes, nanoseconds duration)
@@ -48,21 +46,14 @@ group_by_codec (std::span<const AudioRendition> audio)
   return groups;
 }
 
-std::string
-quotable_name (const std::string &name)
-{
-  auto out = printable (name, longest_name);
-  std::replace (out.begin (), out.end (), '"', '\'');
-  return out.empty () ? "Audio" : out;
-}
-
 void
 add_group (TextWriter &out, const Group &group, std::size_t number)
 {
+  std::size_t count = 0;
   for (const auto *member : group.members) {
     out.add ("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio-").number (number);
-    out.add ("\",NAME=\"").add (quotable_name (member->name));
-    out.add (member == group.members[0] ? "\",DEFAULT=YES,AUTOSELECT=YES" : "\",AUTOSELECT=YES");
+    out.add ("\",NAME=\"Audio ").number (++count);
+    out.add (count == 1 ? "\",DEFAULT=YES,AUTOSELECT=YES" : "\",AUTOSELECT=YES");
     if (member->channels > 0)
       out.add (",CHANNELS=\"").number (member->channels).add ("\"");
     out.add (",URI=\"").add (member->uri).uri_end ().add ("\"\n");
@@ -77,6 +68,43 @@ add_rates (TextWriter &out, std::uint64_t peak, std::uint64_t average)
     out.add (",AVERAGE-BANDWIDTH=").number (average);
 }
 
+/** As it is shown: with square pixels, as wide as it gets. */
+void
+add_resolution (TextWriter &out, const codecs::Picture &picture)
+{
+  if (picture.width <= 0 || picture.height <= 0)
+    return;
+  const auto [num, den] = picture.pixel_aspect.value_or (codecs::Ratio{1, 1});
+  auto width = static_cast<std::uint64_t> (picture.width);
+  if (num > 0 && den > 0)
+    width = (width * static_cast<std::uint64_t> (num) + static_cast<std::uint64_t> (den) / 2)
+            / static_cast<std::uint64_t> (den);
+  if (width == 0 || width > codecs::max_side) // no aspect that anybody means
+    width = static_cast<std::uint64_t> (picture.width);
+  out.add (",RESOLUTION=").number (width).add ("x");
+  out.number (static_cast<std::uint64_t> (picture.height));
+}
+
+/** Which of them a screen has to be able to show (section 4.4.6.2); what says nothing is SDR. */
+void
+add_range (TextWriter &out, const codecs::Picture &picture)
+{
+  constexpr unsigned pq = 16, hlg = 18; // ITU-T H.273 table 3
+  const auto transfer = picture.colors ? picture.colors->transfer : codecs::unspecified_color;
+  if (transfer == pq || transfer == hlg)
+    out.add (",VIDEO-RANGE=").add (transfer == pq ? "PQ" : "HLG");
+}
+
+void
+add_frame_rate (TextWriter &out, const codecs::Picture &picture)
+{
+  if (!picture.frame_rate || picture.frame_rate->num <= 0 || picture.frame_rate->den <= 0)
+    return;
+  const auto den = static_cast<std::uint64_t> (picture.frame_rate->den);
+  const auto thousandths = static_cast<std::uint64_t> (picture.frame_rate->num) * 1000;
+  out.add (",FRAME-RATE=").fixed ((thousandths + den / 2) / den, 3);
+}
+
 void
 add_video (TextWriter &out, const VideoRendition &video, const Group *group, std::size_t number)
 {
@@ -87,14 +115,9 @@ add_video (TextWriter &out, const VideoRendition &video, const Group *group, std
   if (group)
     out.add (",").add (group->members[0]->codec);
   out.add ("\"");
-  if (video.width > 0 && video.height > 0)
-    out.add (",RESOLUTION=").number (video.width).add ("x").number (video.height);
-  if (video.rate_numerator > 0 && video.rate_denominator > 0) {
-    const auto rate = std::uint64_t{video.rate_numerator} * 1000 / video.rate_denominator;
-    const auto rest = std::uint64_t{video.rate_numerator} * 1000 % video.rate_denominator;
-    const auto rounded = rate + (2 * rest >= video.rate_denominator ? 1 : 0);
-    out.add (",FRAME-RATE=").fixed (rounded, 3);
-  }
+  add_resolution (out, video.picture);
+  add_frame_rate (out, video.picture);
+  add_range (out, video.picture);
   if (group)
     out.add (",AUDIO=\"audio-").number (number).add ("\"");
   out.add (",CLOSED-CAPTIONS=NONE\n").add (video.uri).uri_end ().add ("\n");

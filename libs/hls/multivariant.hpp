@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "libs/codecs/picture.hpp"
 #include "libs/hls/playlist_text.hpp"
 
 namespace stagedoor::hls {
@@ -34,26 +35,25 @@ private:
 
 struct VideoRendition
 {
-  std::string uri;   ///< of its media playlist, relative
-  std::string codec; ///< RFC 6381
-  unsigned width = 0, height = 0;
-  unsigned rate_numerator = 0, rate_denominator = 1; ///< the highest one; 0: not known
-  std::uint64_t peak = 0, average = 0;               ///< bit/s; average 0: not known
+  std::string uri;                     ///< of its media playlist, relative
+  std::string codec;                   ///< RFC 6381
+  codecs::Picture picture;             ///< frame rate: the highest one
+  std::uint64_t peak = 0, average = 0; ///< bit/s; average 0: not known
 };
 
 struct AudioRendition
 {
   std::string uri;
   std::string codec;
-  std::string name; ///< shown to people
   unsigned channels = 0;
   std::uint64_t peak = 0, average = 0;
 };
 
 /** Every codec of sound is a group of its own, so that each variant names just the codecs it
- * needs; every video rendition comes with each group, in the order given. Renditions of one thing
- * in several codecs have one name; what differs has different names. Without video each rendition
- * of sound is a variant. @p independent: all segments begin with key frames. */
+ * needs; every video rendition comes with each group, in the order given. Names, which people get
+ * to see, count within each group, for the first of each is the same sound in another codec
+ * (section 4.4.6.1.1). Without video each rendition of sound is a variant. @p independent: all
+ * segments begin with key frames. */
 PlaylistText render_multivariant (
     std::span<const VideoRendition> video, std::span<const AudioRendition> audio, bool independent);
 

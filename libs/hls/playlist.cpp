@@ -12,8 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds usual_longest{12}; // segment, by Segmenter::Options
-constexpr std::size_t longest_title = 200;        // characters
+constexpr std::size_t longest_title = 200; // characters
 
 /** What can stand in a quoted-string (section 4.2). */
 std::string
@@ -75,20 +74,13 @@ Playlist::add_part (const Part &part)
   open_->duration += part.duration;
   open_->gap = open_->gap && part.gap;
   elapsed_ += part.duration;
-  raise_for (open_->duration);
+  longest_segment_ = std::max (longest_segment_, open_->duration);
 }
 
-void
-Playlist::raise_for (Duration segment)
+bool
+Playlist::fits (Duration part) const
 {
-  while (std::chrono::round<std::chrono::seconds> (segment) > target_)
-    target_ = target_ < usual_longest ? std::min (2 * target_, usual_longest) : 2 * target_;
-}
-
-void
-Playlist::raise_target (std::chrono::seconds target)
-{
-  target_ = std::max (target_, target);
+  return !open_ || std::chrono::round<std::chrono::seconds> (open_->duration + part) <= target_;
 }
 
 void

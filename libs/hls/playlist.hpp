@@ -57,7 +57,7 @@ public:
   struct Options
   {
     std::string prefix;             ///< of media names; safe in a URI
-    std::chrono::seconds target{2}; ///< EXT-X-TARGETDURATION at first
+    std::chrono::seconds target{2}; ///< EXT-X-TARGETDURATION until settle()
     /** PART-TARGET, choose_part_target(); the same for all playlists of a presentation, because
      * EXT-X-SERVER-CONTROL has to be. */
     Duration part_target = std::chrono::milliseconds (200);
@@ -96,11 +96,9 @@ public:
   void title (std::uint64_t id, WallTime start, std::string_view text);
   /** EXT-X-ENDLIST; ends the open segment. */
   void end ();
-  /** All playlists of a presentation need the same target. It never falls, and it rises by itself
-   * when a segment gets longer: to twice what it was, or the 12 s that a Segmenter's don't exceed,
-   * as often as needed, so that it soon stands still. (Section 6.2.1 wants it fixed, but also
-   * published before the first GOP is over.) */
-  void raise_target (std::chrono::seconds target);
+  /** All playlists of a presentation need the same target. It must not change (section 6.2.1), so
+   * this is for a playlist that nobody has got from where it will be. */
+  void settle (std::chrono::seconds target) { target_ = target; }
 
   // What is there.
 
@@ -108,6 +106,9 @@ public:
   Edge next_part () const;           ///< what the preload hint names
   bool ended () const { return ended_; }
   std::chrono::seconds target () const { return target_; }
+  Duration longest_segment () const { return longest_segment_; } ///< as far as it has come
+  /** The open segment, if there is one, keeps to the target with this part, too. */
+  bool fits (Duration part) const;
   /** Of the segments in the list. */
   std::uint64_t first_msn () const { return next_msn_ - segments_.size (); }
   std::uint64_t finished () const { return next_msn_; } ///< MSN after the last finished segment
@@ -150,7 +151,6 @@ private:
   };
 
   void open_segment ();
-  void raise_for (Duration segment);
   void trim ();
   void retire_front ();
   void trim_titles ();
@@ -174,6 +174,7 @@ private:
   Duration elapsed_{}; ///< media published so far: the clock of what has to be kept how long
   Duration listed_{};  ///< duration of segments_
   Duration longest_{}; ///< listed_ was
+  Duration longest_segment_{};
   std::deque<Kept> kept_;
   std::deque<Title> titles_, removed_titles_;
 };

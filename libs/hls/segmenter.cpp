@@ -24,22 +24,20 @@ least_part (Duration part_target)
 }
 
 bool
-fits (Duration target, const Pace &pace)
+fits (Duration target, Duration frame)
 {
-  if (pace.varies)
-    return pace.frame <= target - least_part (target);
-  const auto frames = target * 98 / 100 / pace.frame;
-  return frames > 0 && frames * pace.frame * 98 / 100 >= least_part (target);
+  const auto frames = target * 98 / 100 / frame;
+  return frames > 0 && frames * frame * 98 / 100 >= least_part (target);
 }
 
 } // namespace
 
 Duration
-choose_part_target (Duration wanted, std::span<const Pace> video)
+choose_part_target (Duration wanted, std::span<const Duration> frames)
 {
   for (auto target = wanted; target <= longest_part_target; target += 1ms)
-    if (std::all_of (video.begin (), video.end (),
-            [&] (const Pace &pace) { return pace.frame <= 0ns || fits (target, pace); }))
+    if (std::all_of (frames.begin (), frames.end (),
+            [&] (Duration frame) { return frame <= 0ns || fits (target, frame); }))
       return target;
   return std::max (wanted, longest_part_target);
 }
@@ -55,6 +53,12 @@ void
 Segmenter::remove (Track track)
 {
   lanes_[track].present = false;
+}
+
+void
+Segmenter::promise (std::chrono::seconds target)
+{
+  options_.longest = target + spare;
 }
 
 const Segmenter::Lane *

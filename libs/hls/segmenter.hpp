@@ -13,19 +13,12 @@ namespace stagedoor::hls {
 
 using Duration = std::chrono::nanoseconds;
 
-/** How fast a video track's frames come. */
-struct Pace
-{
-  Duration frame; ///< duration of each; of the longest if they vary
-  bool varies = false;
-};
-
 /** The shortest PART-TARGET from @p wanted on that whole frames can keep to: every part but a
  * segment's first and last has to have between 85 % and 100 % of it (rfc8216bis section 4.4.4.9),
- * with 2 % to spare for rounded time stamps. Frames that vary by 140 ms, as of a camera that goes
- * from 60 to 7 per second in the dark, need nearly a second for that. Sound isn't asked: its parts
- * are all independent, which makes them exempt. At most 2 s, or @p wanted. */
-Duration choose_part_target (Duration wanted, std::span<const Pace> video);
+ * with 2 % to spare for rounded time stamps. @p frames: how long a frame of each video track is
+ * shown; 0: not known. Sound isn't asked: its parts are all independent, which makes them exempt.
+ * At most 2 s, or @p wanted. */
+Duration choose_part_target (Duration wanted, std::span<const Duration> frames);
 
 /** What to do about a frame. */
 struct Cut
@@ -50,8 +43,8 @@ public:
   {
     Duration segment = std::chrono::seconds (2); ///< wanted; at key frames, so it may be longer
     Duration part_target = std::chrono::milliseconds (200); ///< no part is longer
-    Duration longest = std::chrono::seconds (12);           ///< a segment, even without a key frame
-    Duration gap = std::chrono::seconds (1); ///< between frames, that is a discontinuity
+    Duration longest = std::chrono::seconds (12); ///< a segment, even without a key frame, at first
+    Duration gap = std::chrono::seconds (1);      ///< between frames, that is a discontinuity
   };
   struct Frame
   {
@@ -67,6 +60,9 @@ public:
   Track add (Kind kind);
   /** Numbers aren't given again. */
   void remove (Track track);
+  /** From now on no segment gets longer, even without a key frame, than what rounds to this. */
+  void promise (std::chrono::seconds target);
+  bool is_leader (Track track) const { return leader () == &lanes_[track]; }
   Cut next (Track track, const Frame &frame);
 
   /** The distance of the leader's key frames, the longest of the last ones; 0 before the second. */
@@ -114,7 +110,7 @@ private:
   Duration farthest_key (const Lane &lane) const;
   const Lane *leader () const;
 
-  const Options options_;
+  Options options_;
   std::vector<Lane> lanes_;
   unsigned discontinuities_ = 0;
   std::deque<Boundary> boundaries_; ///< of the leader's segments, the last ones

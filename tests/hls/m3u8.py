@@ -40,6 +40,7 @@ ATTRIBUTES = {
                     "CHANNELS": (re.compile(r'"[0-9]+(/[^"]*)?"'), 0)},
     "EXT-X-STREAM-INF": {"BANDWIDTH": (INTEGER, 1), "AVERAGE-BANDWIDTH": (INTEGER, 0), "CODECS": (QUOTED, 0),
                          "RESOLUTION": (RESOLUTION, 0), "FRAME-RATE": (FLOAT, 0), "AUDIO": (QUOTED, 0),
+                         "VIDEO-RANGE": (re.compile("SDR|HLG|PQ"), 0),
                          "CLOSED-CAPTIONS": (re.compile(r'NONE|"[^"]+"'), 0)},
     "EXT-X-START": {"TIME-OFFSET": (SIGNED, 1), "PRECISE": (YES_NO, 0)},
 }

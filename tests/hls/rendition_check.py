@@ -13,12 +13,11 @@ COMPARE_EVERY = 7  # updates
 class RenditionCheck:
     """One thread calls step(); others may look at `playlist` and `history`."""
 
-    def __init__(self, url, others, report, clock, slack, target_may_rise):
+    def __init__(self, url, others, report, clock, slack):
         self.url, self.others, self.report, self.clock = url, others, report, clock
         self.client = Client(clock=clock)
         self.media = MediaCheck(url, report, clock)
         self.pace = Pace(slack)
-        self.target_may_rise = target_may_rise
         self.playlist = None  # the last whole version
         self.history = []  # (sent, received, edge, deferred, reports)
         self.listed = {}  # msn: (when first seen, longest playlist since)
@@ -62,13 +61,15 @@ class RenditionCheck:
         if new is None:
             return True
         check_media(new, self.report, self.others)
+        if new.segments and not new.finished():
+            self.report.note("playlists of parts only")
         if msn is not None and not new.ended:
             finished = [segment.msn for segment in new.finished()]
             came = new.edge() >= (msn, part) if part is not None else bool(finished) and finished[-1] >= msn
             self.report.expect(came, "6.2.5.2", "answered before what was asked for was there", f"{answer.url}: {new.edge()}")
         old, self.playlist = self.playlist, new
         if old is not None:
-            check_update(old, new, self.report, self.target_may_rise)
+            check_update(old, new, self.report)
         self.pace.check(new, answer.received, self.report)
         deferred = msn is not None and old is not None and new.edge() > old.edge()
         self.history.append((answer.sent, answer.received, new.edge(), deferred, new.reports))

@@ -113,12 +113,12 @@ def compare(renditions, report):
         check_presentation(playlists, report)
 
 
-def validate(url, seconds=30, updates=None, slack=0.5, target_may_rise=False, report=None, clock=time.monotonic):
+def validate(url, seconds=30, updates=None, slack=0.5, report=None, clock=time.monotonic):
     """Returns the Report. `updates`: so many requests per media playlist instead of `seconds`."""
     report = report or Report()
     base, multivariant = load_multivariant(url, report)
     uris = multivariant.uris()
-    renditions = [RenditionCheck(urljoin(base, uri), len(uris) - 1, report, clock, slack, target_may_rise) for uri in uris]
+    renditions = [RenditionCheck(urljoin(base, uri), len(uris) - 1, report, clock, slack) for uri in uris]
     end = clock() + seconds
     go_on = (lambda one: one.steps < updates) if updates else (lambda one: clock() < end)
     done = threading.Event()
@@ -145,12 +145,10 @@ def main():
     parser.add_argument("url", help="of a multivariant playlist")
     parser.add_argument("--seconds", type=float, default=30, help="how long to follow it (30)")
     parser.add_argument("--slack", type=float, default=0.5, help="how much later than it has to be something may come, in seconds (0.5)")
-    parser.add_argument("--target-may-rise", action="store_true",
-                        help="a target duration that rises, as of a live stream with long groups of pictures, is no violation of a MUST")
     parser.add_argument("--strict", action="store_true", help="what only SHOULD be counts, too")
     arguments = parser.parse_args()
     try:
-        report = validate(arguments.url, arguments.seconds, None, arguments.slack, arguments.target_may_rise)
+        report = validate(arguments.url, arguments.seconds, None, arguments.slack)
     except (Unusable, *NO_ANSWER) as error:
         print(f"nothing to validate: {error}", file=sys.stderr)
         return 2

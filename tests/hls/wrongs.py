@@ -141,6 +141,7 @@ MAIN = [
     ("6.2.4", "CODECS lacks", main(",mp4a.40.2", "")),
     ("4.4.6.2", "without RESOLUTION", main("RESOLUTION=64x48,", "")),
     ("4.4.6.2", "wrong type", main("64x48", "64*48")),
+    ("4.4.6.2", "wrong type", main("RESOLUTION", "VIDEO-RANGE=HDR,RESOLUTION")),
     ("4.4.6.2", "three decimals", main("20.000", "20.0001")),
     ("4.4.6.2", "names no group", main('AUDIO="a"', 'AUDIO="b"')),
     ("4.4.6.2", "some variants only", main(r"\Z", '#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS="mp4a.40.2"\naudio.m3u8?k=1\n')),

@@ -69,9 +69,7 @@ class Players(unittest.TestCase):
     def test_ffmpeg_gets_every_frame(self):
         with Stream(FRAMES) as stream:
             stream.wait_until(lambda: "#EXTINF:" in stream.get("hls/video_0.m3u8") and "#EXTINF:" in stream.get("hls/audio_0.m3u8"))
-            found, complaints = probe(stream.base + "/playlist.m3u8", "-show_streams")
-            self.assertEqual({s["codec_name"] for s in found["streams"]}, {"h264", "aac"})
-            self.assertEqual(complaints, "")
+            self.probe_streams(stream)
             stream.wait_until(lambda: "#EXT-X-ENDLIST" in stream.get("hls/video_0.m3u8"))
             found, complaints = probe(
                 stream.base + "/hls/video_0.m3u8", "-live_start_index", "0", "-show_entries", "packet=pts,dts:frame=pts", "-select_streams", "v"
@@ -88,26 +86,42 @@ class Players(unittest.TestCase):
     def test_gstreamer_plays(self):
         with Stream(3000) as stream:
             stream.wait_until(lambda: stream.get("hls/video_0.m3u8").count("#EXTINF") >= 2)
-            player = subprocess.Popen(
-                ["gst-launch-1.0", "-v", "playbin3", f"uri={stream.base}/playlist.m3u8", "video-sink=fakesink name=seen silent=false",
-                 "audio-sink=fakesink name=heard silent=false"],
-                stdout=subprocess.PIPE, text=True,
-            )
-            watch = threading.Timer(PATIENCE_S, player.kill)
-            watch.start()
-            said, seen, heard = "", 0, 0
-            for line in player.stdout:
-                said += line
-                seen += "seen: last-message = chain" in line
-                heard += "heard: last-message = chain" in line
-                if seen >= SHOWN and heard >= SHOWN:
-                    break
-            player.kill()
-            player.wait()
-            player.stdout.close()
-            watch.cancel()
-            self.assertGreaterEqual(min(seen, heard), SHOWN, said[-3000:])
-            self.assertRegex(said, "GstHLSDemux2?:")
+            self.play(stream)
+
+    def test_those_who_come_first_are_not_too_early(self):
+        """When there are parts, and no segment that ffmpeg and GStreamer could read."""
+        for player in (self.play, self.probe_streams):
+            with self.subTest(player=player.__name__), Stream(3000) as stream:
+                stream.wait_until(lambda: "#EXT-X-PART:" in stream.get("hls/video_0.m3u8"))
+                self.assertNotIn("#EXTINF", stream.get("hls/video_0.m3u8"))
+                player(stream)
+
+    def probe_streams(self, stream):
+        found, complaints = probe(stream.base + "/playlist.m3u8", "-show_streams")
+        self.assertEqual({s["codec_name"] for s in found["streams"]}, {"h264", "aac"})
+        self.assertEqual(complaints, "")
+
+    def play(self, stream):
+        player = subprocess.Popen(
+            ["gst-launch-1.0", "-v", "playbin3", f"uri={stream.base}/playlist.m3u8", "video-sink=fakesink name=seen silent=false",
+             "audio-sink=fakesink name=heard silent=false"],
+            stdout=subprocess.PIPE, text=True,
+        )
+        watch = threading.Timer(PATIENCE_S, player.kill)
+        watch.start()
+        said, seen, heard = "", 0, 0
+        for line in player.stdout:
+            said += line
+            seen += "seen: last-message = chain" in line
+            heard += "heard: last-message = chain" in line
+            if seen >= SHOWN and heard >= SHOWN:
+                break
+        player.kill()
+        player.wait()
+        player.stdout.close()
+        watch.cancel()
+        self.assertGreaterEqual(min(seen, heard), SHOWN, said[-3000:])
+        self.assertRegex(said, "GstHLSDemux2?:")
 
 
 if __name__ == "__main__":

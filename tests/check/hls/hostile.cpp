@@ -163,6 +163,38 @@ START_TEST (names_that_are_none)
 }
 END_TEST
 
+/** Frames that are to be shown hours from when they are decoded, or in another age, aren't. */
+START_TEST (times_that_are_none)
+{
+  constexpr GstClockTime hour = 3600 * GST_SECOND, none = GST_CLOCK_TIME_NONE;
+  constexpr GstClockTime top = G_MAXINT64, turn = (GST_SECOND << 32) / 90'000;
+  const struct
+  {
+    GstClockTime pts, dts;
+  } wrong[] = {{7 * hour, 1}, {turn, 0}, {1, 7 * hour}, {top, 1}, {top, top}, {top, none},
+      {none, top}, {top + 1, top + 1}, {none - 1, none - 1}, {none - 1, 1}, {none, none}};
+  HlsSink sink;
+  Source video (sink, "video_0");
+  video.start (picture ());
+  std::size_t sent = 0;
+  for (const auto &[pts, dts] : wrong) {
+    video.play (picture (), 0, sent, 10);
+    sent += 10;
+    auto bad = adopt (gst_buffer_copy (picture ().buffers[sent].get ()));
+    const auto now = GST_BUFFER_PTS (bad.get ());
+    GST_BUFFER_PTS (bad.get ()) = pts < top ? now + pts : pts;
+    GST_BUFFER_DTS (bad.get ()) = dts < top ? now + dts : dts;
+    ck_assert_int_eq (video.push (bad), GST_FLOW_OK);
+  }
+  video.event (gst_event_new_eos ());
+  const auto found = demux (sink, "video_0.m3u8");
+  ck_assert_uint_eq (found.size (), sent);
+  for (const auto &frame : found)
+    ck_assert (!GST_CLOCK_TIME_IS_VALID (frame.dts) || frame.pts - frame.dts < 10 * GST_SECOND);
+  ck_assert_uint_eq (count (sink.text ("hls/video_0.m3u8"), "#EXT-X-DISCONTINUITY\n"), 0);
+}
+END_TEST
+
 /** As many as may be connected: all get their answer, and cost nothing afterwards. */
 START_TEST (many_wait)
 {
@@ -271,7 +303,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run ("hls-hostile",
-      {keys_open_their_stream, keys_that_open_nothing, sessions_of_others, far_futures,
-          names_that_are_none, many_wait, memory, queries_that_fill_memory, storm});
+  return run ("hls-hostile", {keys_open_their_stream, keys_that_open_nothing, sessions_of_others,
+                                 far_futures, names_that_are_none, times_that_are_none, many_wait,
+                                 memory, queries_that_fill_memory, storm});
 }
