@@ -31,10 +31,14 @@ date_now ()
   return text;
 }
 
+constexpr std::string_view for_all_origins =
+    "\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Location, Link, ETag, "
+    "Accept-Post, Accept-Patch, Retry-After, Content-Range, Date";
+
 } // namespace
 
 void
-Exchange::set_header (std::string_view name, std::string value)
+Exchange::set_header (const char *name, std::string value)
 {
   // A value is never to become a header of its own.
   std::erase_if (value, [] (char c) { return c == '\r' || c == '\n'; });
@@ -67,6 +71,7 @@ Exchange::answer_head (bool keep_alive) const
   out.reserve (512);
   out.append ("HTTP/1.1 ").append (std::to_string (status)).append (" ");
   out.append (soup_status_get_phrase (status)).append ("\r\nDate: ").append (date_now ());
+  out.append (for_all_origins);
   if (status != SOUP_STATUS_NOT_MODIFIED && status != SOUP_STATUS_NO_CONTENT) {
     std::size_t size = 0;
     for (const auto &piece : pieces)

@@ -21,14 +21,14 @@ struct Exchange
   std::shared_ptr<const std::string> peer; ///< textual address
 
   unsigned status = 0; ///< 0: not answered yet
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<const char *, std::string>> headers; ///< names live for ever
   std::vector<Ref<GBytes>> pieces; ///< of the body, one after another
 
   bool deferred = false;            ///< somebody will answer later
   Connection *connection = nullptr; ///< null once it has gone
 
   /** Replaces one of the same name. */
-  void set_header (std::string_view name, std::string value);
+  void set_header (const char *name, std::string value);
   bool has_header (std::string_view name) const;
 
   /** What precedes the body on the wire. */

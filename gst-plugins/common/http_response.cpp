@@ -15,8 +15,6 @@ namespace {
 constexpr const char *allowed_methods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
 constexpr const char *allowed_headers =
     "Authorization, Content-Type, If-Match, If-None-Match, Range";
-constexpr const char *exposed_headers =
-    "Location, Link, ETag, Accept-Post, Accept-Patch, Retry-After, Content-Range, Date";
 
 /** A JSON string, whatever @p text holds. */
 std::string
@@ -36,8 +34,6 @@ void
 begin_response (const Request &request, unsigned status)
 {
   auto &exchange = *request.exchange;
-  exchange.set_header ("Access-Control-Allow-Origin", "*");
-  exchange.set_header ("Access-Control-Expose-Headers", exposed_headers);
   if (request.method == "OPTIONS") {
     exchange.set_header ("Access-Control-Allow-Methods", allowed_methods);
     exchange.set_header ("Access-Control-Allow-Headers", allowed_headers);
@@ -127,12 +123,16 @@ Deferred::is_awaited () const
 void
 Deferred::answer (Handler write)
 {
-  loop_->post ([request = std::exchange (request_, {}), write = std::move (write)] {
+  auto task = [request = std::exchange (request_, {}), write = std::move (write)] {
     write (request);
     request.exchange->deferred = false;
     if (auto *connection = request.exchange->connection)
       connection->on_answered ();
-  });
+  };
+  if (loop_->is_current ())
+    task ();
+  else
+    loop_->post (std::move (task));
 }
 
 } // namespace stagedoor::http

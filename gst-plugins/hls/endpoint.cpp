@@ -259,14 +259,17 @@ void
 Endpoint::answer_waiting ()
 {
   const auto now = Clock::now ();
-  std::erase_if (waiting_, [&] (const Waiting &waiting) {
+  std::vector<std::unique_ptr<http::Deferred>>
+      due; // whose clients may ask at once for what comes next
+  std::erase_if (waiting_, [&] (Waiting &waiting) {
     if (now < waiting.until && !is_there (waiting))
       return !waiting.request->is_awaited ();
-    waiting.request->answer ([self = shared_from_this ()] (
-                                 const http::Request &request) { self->serve (request, false); });
+    due.push_back (std::move (waiting.request));
     return true;
   });
   waiting_count_ = waiting_.size ();
+  for (const auto &request : due)
+    request->answer ([this] (const http::Request &answered) { serve (answered, false); });
 }
 
 void
