@@ -57,13 +57,14 @@ request_of (const std::shared_ptr<Exchange> &exchange, std::string body)
 
 constexpr std::string_view any_segment = "/*";
 
-/** Takes "/live" off "/live/demo"; empty when nothing is left. */
+/** Takes "/live" off "/live/demo"; empty when nothing is left. Of a path that has "//" it gives a
+ * segment that no request has. */
 std::string_view
 take_segment (std::string_view &path)
 {
   const auto out = path.substr (0, path.find ('/', 1));
   path.remove_prefix (out.size ());
-  return out == "/" ? std::string_view () : out;
+  return out == "/" && path.empty () ? std::string_view () : out;
 }
 
 bool

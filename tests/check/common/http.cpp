@@ -96,6 +96,19 @@ START_TEST (routes_of_every_shape)
 }
 END_TEST
 
+/** A prefix that no path can have is for none, rather than for more than it says. */
+START_TEST (empty_segments_of_prefixes)
+{
+  const auto server = open_server ();
+  std::vector<Server::Token> routes;
+  for (const char *prefix : {"//a", "/a//b", "/a//"})
+    routes.push_back (server->route (prefix, 0, say (prefix)));
+  Client client (server->port ());
+  for (const char *path : {"/", "/a", "/a/", "/a/b", "//a", "/a//b"})
+    ck_assert_msg (client.ask (get (path)).status == 404, "%s", path);
+}
+END_TEST
+
 START_TEST (latest_of_equal_prefixes_wins)
 {
   const auto server = open_server ();
@@ -374,11 +387,11 @@ END_TEST
 int
 main ()
 {
-  return run (
-      "http", {longest_prefix_wins, routes_of_every_shape, latest_of_equal_prefixes_wins,
-                  nothing_there, request_is_told_truly, head_has_no_body, preflight, bearer,
-                  problem_is_json_whatever_it_says, removal_waits_for_the_handler,
-                  handler_removes_itself, one_server_per_address, taken_port_and_bad_addresses,
-                  both_families, last_holder_lets_go_inside_a_handler, post_runs_on_the_http_thread,
-                  deferred_answers, deferred_outlives_client_and_server});
+  return run ("http",
+      {longest_prefix_wins, routes_of_every_shape, empty_segments_of_prefixes,
+          latest_of_equal_prefixes_wins, nothing_there, request_is_told_truly, head_has_no_body,
+          preflight, bearer, problem_is_json_whatever_it_says, removal_waits_for_the_handler,
+          handler_removes_itself, one_server_per_address, taken_port_and_bad_addresses,
+          both_families, last_holder_lets_go_inside_a_handler, post_runs_on_the_http_thread,
+          deferred_answers, deferred_outlives_client_and_server});
 }
