@@ -210,12 +210,12 @@ Core::on_request (const std::shared_ptr<Exchange> &exchange, std::string body)
     return respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
   const auto route = find (request.path, request.query);
   if (route == nullptr)
-    return respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+    return respond_nothing (request);
   std::lock_guard running (route->running);
   if (route->alive)
     route->handler (request);
   else
-    respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+    respond_nothing (request);
   if (exchange->status == 0 && !exchange->deferred)
     respond_problem (request, SOUP_STATUS_INTERNAL_SERVER_ERROR, "nobody answered this");
 }

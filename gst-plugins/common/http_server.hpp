@@ -44,6 +44,8 @@ void respond_bytes (const Request &request, unsigned status, const char *content
 /** application/problem+json (RFC 9457). @p detail is for the honest user and never holds a secret.
  */
 void respond_problem (const Request &request, unsigned status, const std::string &detail);
+/** 404, but for OPTIONS: a browser that may not ask would tell its page nothing of the 404. */
+void respond_nothing (const Request &request);
 
 void set_header (const Request &request, const char *name, const std::string &value);
 std::optional<std::string> header (const Request &request, const char *name);
