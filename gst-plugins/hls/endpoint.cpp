@@ -206,12 +206,17 @@ Endpoint::serve_media (const http::Request &request, const std::string &file, bo
     return wait (request, {.file = file, .until = Clock::now () + 3 * presentation_->target ()});
   if (found.pieces.empty ())
     return respond_absent (request, "this is not there, or not any more");
+  // Who takes longer has lost the next, and would only have us keep what is in no playlist any
+  // more.
+  const auto shown =
+      std::chrono::seconds (presentation_->shape ().window) * presentation_->target ().count ();
   http::Content content{.type = found.video ? "video/mp4" : "audio/mp4",
       .pieces = std::move (found.pieces),
       .etag = '"' + file + '"',
       .cache_control = access_.is_public () ? "public, max-age=3600, immutable"
                                             : "private, max-age=3600, immutable",
-      .ranges = true};
+      .ranges = true,
+      .longest = std::max<std::chrono::seconds> (least_patience, shown)};
   ++media_;
   bytes_ += http::respond_content (request, content);
 }
