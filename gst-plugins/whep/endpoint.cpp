@@ -120,6 +120,8 @@ Endpoint::answer_waiting ()
   const bool incomplete = reception_->is_incomplete ();
   const auto since = g_get_monotonic_time () - track_patience_us;
   std::erase_if (waiting_, [&] (const Waiting &waiting) {
+    if (!waiting.offer->is_awaited ())
+      return true; // and is no viewer
     if (incomplete && waiting.since_us > since)
       return false;
     waiting.offer->answer (
