@@ -120,8 +120,7 @@ Site::answer (const http::Request &request) const
 {
   const auto target = target_of (request.path);
   if (target.kind == Target::Kind::nothing)
-    return http::respond_problem (
-        request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+    return http::respond_nothing (request);
   if (target.kind == Target::Kind::whep)
     return answer_whep (request);
   if (!http::is_reading (request))

@@ -205,9 +205,17 @@ Connection::respond ()
   head_ = exchange_->answer_head (!closes_);
   sent_ = 0;
   responds_since_ = g_get_monotonic_time ();
-  deadline_ = owner_.deadline (responds_since_, 0);
+  deadline_ = answer_deadline ();
   state_ = State::writing;
   write ();
+}
+
+gint64
+Connection::answer_deadline () const
+{
+  const auto out = owner_.deadline (responds_since_, sent_);
+  const auto longest = exchange_->longest.count () * 1000;
+  return longest > 0 ? std::min (out, responds_since_ + longest) : out;
 }
 
 /** When the client has taken some. */
@@ -260,7 +268,7 @@ Connection::send_some ()
       return false;
     }
     sent_ += static_cast<std::size_t> (sent);
-    deadline_ = owner_.deadline (responds_since_, sent_);
+    deadline_ = answer_deadline ();
     if (static_cast<std::size_t> (sent) == left)
       return true;
   }

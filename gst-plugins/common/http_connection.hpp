@@ -63,6 +63,7 @@ private:
   void dispatch ();
   void refuse ();
   void respond ();
+  gint64 answer_deadline () const;
   void write ();
   bool send_some ();
   void finish ();

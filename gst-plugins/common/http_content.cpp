@@ -116,6 +116,7 @@ std::size_t
 respond_content (const Request &request, const Content &content)
 {
   describe (request, content);
+  request.exchange->longest = content.longest;
   if (const auto known = header (request, "If-None-Match");
       known && !content.etag.empty () && lists (*known, content.etag)) {
     respond (request, SOUP_STATUS_NOT_MODIFIED, nullptr, {});

@@ -18,6 +18,8 @@ struct Content
   const char *encoding = nullptr; ///< "gzip", when the pieces are that
   bool varies = false;            ///< there is another form, by Accept-Encoding
   bool ranges = false;            ///< answers Range, the first of them
+  /** For the client to take it: it is kept for so long, and old by then. 0: as the server says. */
+  std::chrono::milliseconds longest{0};
 };
 
 /** What went out; 0 for anything but the content or a part of it. http thread. */

@@ -2,6 +2,7 @@
 // One request and its answer, between a connection and whoever answers.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct Exchange
   unsigned status = 0; ///< 0: not answered yet
   std::vector<std::pair<const char *, std::string>> headers; ///< names live for ever
   std::vector<Ref<GBytes>> pieces; ///< of the body, one after another
+
+  std::chrono::milliseconds longest{0}; ///< as in Content
 
   bool deferred = false;            ///< somebody will answer later
   Connection *connection = nullptr; ///< null once it has gone

@@ -78,6 +78,14 @@ respond_problem (const Request &request, unsigned status, const std::string &det
 }
 
 void
+respond_nothing (const Request &request)
+{
+  if (request.method == "OPTIONS")
+    return respond (request, SOUP_STATUS_NO_CONTENT, nullptr, {});
+  respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+}
+
+void
 set_header (const Request &request, const char *name, const std::string &value)
 {
   request.exchange->set_header (name, value);

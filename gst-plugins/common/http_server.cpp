@@ -57,13 +57,14 @@ request_of (const std::shared_ptr<Exchange> &exchange, std::string body)
 
 constexpr std::string_view any_segment = "/*";
 
-/** Takes "/live" off "/live/demo"; empty when nothing is left. */
+/** Takes "/live" off "/live/demo"; empty when nothing is left. Of a path that has "//" it gives a
+ * segment that no request has. */
 std::string_view
 take_segment (std::string_view &path)
 {
   const auto out = path.substr (0, path.find ('/', 1));
   path.remove_prefix (out.size ());
-  return out == "/" ? std::string_view () : out;
+  return out == "/" && path.empty () ? std::string_view () : out;
 }
 
 bool
@@ -209,12 +210,12 @@ Core::on_request (const std::shared_ptr<Exchange> &exchange, std::string body)
     return respond_problem (request, SOUP_STATUS_METHOD_NOT_ALLOWED, "this is not a proxy");
   const auto route = find (request.path, request.query);
   if (route == nullptr)
-    return respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+    return respond_nothing (request);
   std::lock_guard running (route->running);
   if (route->alive)
     route->handler (request);
   else
-    respond_problem (request, SOUP_STATUS_NOT_FOUND, "there is nothing at this address");
+    respond_nothing (request);
   if (exchange->status == 0 && !exchange->deferred)
     respond_problem (request, SOUP_STATUS_INTERNAL_SERVER_ERROR, "nobody answered this");
 }

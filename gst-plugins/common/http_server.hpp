@@ -44,6 +44,8 @@ void respond_bytes (const Request &request, unsigned status, const char *content
 /** application/problem+json (RFC 9457). @p detail is for the honest user and never holds a secret.
  */
 void respond_problem (const Request &request, unsigned status, const std::string &detail);
+/** 404, but for OPTIONS: a browser that may not ask would tell its page nothing of the 404. */
+void respond_nothing (const Request &request);
 
 void set_header (const Request &request, const char *name, const std::string &value);
 std::optional<std::string> header (const Request &request, const char *name);
@@ -62,8 +64,9 @@ public:
   Deferred (const Deferred &) = delete;
   Deferred &operator= (const Deferred &) = delete;
 
-  /** Once: @p write runs on the http thread, later, and answers with respond() or
-   * respond_problem(). It runs also when the client has gone meanwhile, which does no harm; when
+  /** Once: @p write runs on the http thread, at once if that is this one, and answers with
+   * respond() or respond_problem(). The client's next request may be handled before this returns.
+   * It runs also when the client has gone meanwhile, which does no harm; when
    * the server has gone, it is dropped. */
   void answer (Handler write);
   /** False once the client has gone. http thread. */

@@ -2,6 +2,7 @@
 #include "gst-plugins/hls/endpoint.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "gst-plugins/hls/carried_query.hpp"
 #include "gst-plugins/hls/players.hpp"
@@ -54,7 +55,7 @@ Endpoint::close ()
   if (const auto server = server_.lock ())
     server->post ([self = shared_from_this ()] {
       self->closed_ = true;
-      self->waiting_.clear (); // which answers 503
+      std::exchange (self->waiting_, {}).clear (); // which answers 503
       self->sessions_.clear ();
     });
 }
@@ -214,12 +215,17 @@ Endpoint::serve_media (const http::Request &request, const std::string &file, bo
     return wait (request, {.file = file, .until = Clock::now () + 3 * presentation_->target ()});
   if (found.pieces.empty ())
     return respond_absent (request, "this is not there, or not any more");
+  // Who takes longer has lost the next, and would only have us keep what is in no playlist any
+  // more.
+  const auto shown =
+      std::chrono::seconds (presentation_->shape ().window) * presentation_->target ().count ();
   http::Content content{.type = found.video ? "video/mp4" : "audio/mp4",
       .pieces = std::move (found.pieces),
       .etag = '"' + file + '"',
       .cache_control = access_.is_public () ? "public, max-age=3600, immutable"
                                             : "private, max-age=3600, immutable",
-      .ranges = true};
+      .ranges = true,
+      .longest = std::max<std::chrono::seconds> (least_patience, shown)};
   ++media_;
   bytes_ += http::respond_content (request, content);
 }

@@ -119,13 +119,17 @@ Endpoint::answer_waiting ()
 {
   const bool incomplete = reception_->is_incomplete ();
   const auto since = g_get_monotonic_time () - track_patience_us;
-  std::erase_if (waiting_, [&] (const Waiting &waiting) {
+  std::vector<std::unique_ptr<http::Deferred>> due; // whose clients may offer again at once
+  std::erase_if (waiting_, [&] (Waiting &waiting) {
+    if (!waiting.offer->is_awaited ())
+      return true; // and is no viewer
     if (incomplete && waiting.since_us > since)
       return false;
-    waiting.offer->answer (
-        [self = shared_from_this ()] (const http::Request &request) { self->answer (request); });
+    due.push_back (std::move (waiting.offer));
     return true;
   });
+  for (const auto &offer : due)
+    offer->answer ([this] (const http::Request &request) { answer (request); });
 }
 
 } // namespace stagedoor::whep

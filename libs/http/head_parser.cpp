@@ -20,11 +20,16 @@ lower (char c)
 }
 
 bool
+is_alnum (char c)
+{
+  return (c >= '0' && c <= '9') || (lower (c) >= 'a' && lower (c) <= 'z');
+}
+
+bool
 is_token (std::string_view text)
 {
   return !text.empty () && std::ranges::all_of (text, [] (char c) {
-    return (c >= '0' && c <= '9') || (lower (c) >= 'a' && lower (c) <= 'z')
-           || token_marks.find (c) != std::string_view::npos;
+    return is_alnum (c) || token_marks.find (c) != std::string_view::npos;
   });
 }
 
@@ -58,6 +63,14 @@ take_line (std::string_view &text)
   return line.ends_with ('\r') ? line.substr (0, line.size () - 1) : line;
 }
 
+/** None that some take for the target's end: white space of any kind, and the mark of a fragment
+ * (section 3.2). */
+bool
+may_be_in_target (char c)
+{
+  return static_cast<unsigned char> (c) > ' ' && c != 0x7f && c != '#';
+}
+
 /** "GET /path HTTP/1.1" */
 bool
 parse_request_line (std::string_view line, RequestHead &out, unsigned &minor)
@@ -67,7 +80,7 @@ parse_request_line (std::string_view line, RequestHead &out, unsigned &minor)
     return false;
   const auto version = line.substr (last + 1), target = line.substr (first + 1, last - first - 1);
   if ((version != "HTTP/1.1" && version != "HTTP/1.0") || !is_token (line.substr (0, first))
-      || target.find_first_of (" \t") != std::string_view::npos)
+      || !std::ranges::all_of (target, may_be_in_target))
     return false;
   minor = version.back () == '1';
   out.method = line.substr (0, first);
@@ -82,20 +95,12 @@ parse_request_line (std::string_view line, RequestHead &out, unsigned &minor)
   return true;
 }
 
-/** A folded line belongs to the one before (section 5.2). */
+/** A folded line has no name, whatever it holds (section 5.2). */
 bool
 parse_fields (std::string_view text, RequestHead &out)
 {
   while (!text.empty ()) {
     const auto line = take_line (text);
-    if (line.starts_with (' ') || line.starts_with ('\t')) {
-      if (out.fields.empty ())
-        return false;
-      auto &value = out.fields.back ().second;
-      value += ' ';
-      value += trimmed (line);
-      continue;
-    }
     const auto colon = line.find (':');
     if (colon == std::string_view::npos || !is_token (line.substr (0, colon)))
       return false;
@@ -130,10 +135,13 @@ parse_framing (RequestHead &out, unsigned minor)
   return true;
 }
 
+/** RFC 3986 sections 3.2.2 and 3.2.3, but for where each of these may stand. */
 bool
 is_host (std::string_view text)
 {
-  return text.find_first_of ("/\\@?# \t") == std::string_view::npos;
+  static constexpr std::string_view marks = "-._~!$&'()*+,;=:[]%";
+  return std::ranges::all_of (
+      text, [] (char c) { return is_alnum (c) || marks.find (c) != std::string_view::npos; });
 }
 
 /** Section 3.2: one, unless the client is older than the header. */
@@ -201,11 +209,13 @@ parse_target (std::string_view target)
   bool empty_path = false;
   if (target.size () > scheme.size () && same_name (target.substr (0, scheme.size ()), scheme)) {
     // A slash behind the question mark begins no path.
-    const auto rest = target.find_first_of ("/?#", scheme.size ());
-    target = rest == std::string_view::npos ? "" : target.substr (rest);
+    target.remove_prefix (scheme.size ());
+    const auto host = target.substr (0, target.find_first_of ("/?"));
+    if (host.empty () || !is_host (host))
+      return std::nullopt;
+    target.remove_prefix (host.size ());
     empty_path = !target.starts_with ('/');
   }
-  target = target.substr (0, target.find ('#'));
   const auto question = target.find ('?');
   const auto path = empty_path ? "/" : percent_decode (target.substr (0, question));
   if (!path || !path->starts_with ('/') || path->find ('\0') != std::string::npos)

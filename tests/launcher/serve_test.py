@@ -194,6 +194,12 @@ class Http(unittest.TestCase):
             self.assertEqual((code, headers["allow"]), (405, "GET, HEAD, OPTIONS"), path)
             self.assertEqual(self.server.request(path, "OPTIONS")[0], 204, path)
 
+    def test_preflight_of_a_stream_that_is_offline(self):
+        for path in ("/live/demo/playlist.m3u8", "/live/demo/whep/session", "/nowhere"):
+            code, headers, _ = self.server.request(path, "OPTIONS")
+            self.assertEqual((code, headers["access-control-allow-origin"]), (204, "*"), path)
+            self.assertEqual(self.server.request(path)[0], 404, path)
+
     def test_nothing_else(self):
         for path in ("/", "/live", "/live/", "/live/demo", "/live/demo/", "/watch", "/watch/live", "/watch/live/demo/",
                      "/watch/other/demo", "/other/demo/status.json", "/live/demo/status.jso", "/live/demo/whep/x",

@@ -93,6 +93,10 @@ START_TEST (routes_of_every_shape)
   while (!routes.empty ())
     routes.pop_back ();
   ck_assert_int_eq (client.ask (get ("/live/demo")).status, 404);
+  for (const char *prefix : {"//a", "/a//b", "/a//"}) // no path has these: they aren't for more
+    routes.push_back (server->route (prefix, 0, say (prefix)));
+  for (const char *path : {"/", "/a", "/a/", "/a/b"})
+    ck_assert_msg (client.ask (get (path)).status == 404, "%s", path);
 }
 END_TEST
 
@@ -168,6 +172,11 @@ START_TEST (preflight)
   ck_assert (response.has ("Cache-Control: max-age=9\r\n"));
   ck_assert (!response.has ("no-store"));
   ck_assert (!client.ask (get ("/a")).has ("Access-Control-Allow-Methods"));
+  // Of what isn't there, too: or the script is not told that it isn't.
+  const auto nothing = client.ask ("OPTIONS /b HTTP/1.1\r\nHost: t\r\n\r\n");
+  ck_assert (
+      nothing.status == 204 && nothing.has ("Access-Control-Allow-Headers: Authorization, "));
+  ck_assert_int_eq (client.ask (get ("/b")).status, 404);
 }
 END_TEST
 

@@ -42,7 +42,8 @@ START_TEST (bad_framing)
            std::string ("Content-Length: -1"), std::string ("Content-Length: +1"),
            std::string ("Content-Length:"), std::string ("Content-Length: 1 1"),
            std::string ("Content-Length: 1\n 1"), std::string ("Content-Length: 1, 1"),
-           std::string ("Content-Length: \r1"), std::string ("Content-Length: 12345678901"),
+           std::string ("X: y\r\n  Content-Length: 7"), std::string ("Content-Length: \r1"),
+           std::string ("Content-Length: 12345678901"),
            std::string ("Content-Length: 1\r\nContent-Length: 1"),
            "Content-Length: 1" + std::string (100, ' ') + "x",
            std::string ("Connection: Content-Length\r\nContent-Length: x"),
@@ -92,7 +93,7 @@ START_TEST (good_framing_passes)
   assert_text (ask ("Content-Length: \t 0000000002 \t\r\n", "12"), "2");
   assert_text (ask ("Content-Length: 2\n", "12"), "2");
   assert_text (ask ("TRANSFER-ENCODING:Chunked\r\n", "2\r\n12\r\n0\r\n\r\n"), "2");
-  assert_text (ask ("X: y\r\n  Content-Length: 7\r\nContent-Lengths: x\r\n", ""), "0");
+  assert_text (ask ("X: y Content-Length: 7\r\nContent-Lengths: x\r\n", ""), "0");
   std::string lines;
   while (lines.size () < 4500)
     lines += "a=\r\n "; // more than a head may have

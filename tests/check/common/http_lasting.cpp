@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Connections that last longer than they should: those of slow readers, and of forked processes.
-#include "gst-plugins/common/http_server.hpp"
+#include "gst-plugins/common/http_content.hpp"
 
 #include <vector>
 
@@ -32,21 +32,46 @@ say_much (const Request &request)
   respond (request, 200, "text/plain", std::string (much, 'x'));
 }
 
+/** Bytes of the answer, head and all. */
+std::size_t
+slowly_taken (Server &server, const char *path)
+{
+  Client client (server.port ());
+  client.send (get (path, "Connection: close\r\n"));
+  std::vector<char> bytes (65'536);
+  std::size_t taken = 0;
+  for (ssize_t got = 1; got > 0; taken += static_cast<std::size_t> (got)) {
+    poll (nullptr, 0, 10); // a reader that is slow
+    got = std::max<ssize_t> (recv (client.fd (), bytes.data (), bytes.size (), 0), 0);
+  }
+  return taken;
+}
+
 /** Somebody who takes a little now and then would keep an answer in memory for as long as it
  * wants: of media that is more than is kept for all others. */
 START_TEST (slow_reader_is_closed)
 {
   const auto server = open_server ({.patience = milliseconds (2000), .least_rate = much});
   const auto route = server->route ("/", 0, say_much);
-  Client client (server->port ());
-  client.send (get ("/"));
-  std::vector<char> bytes (65'536);
-  std::size_t taken = 0;
-  for (ssize_t got = 1; got > 0; taken += static_cast<std::size_t> (got)) {
-    poll (nullptr, 0, 20); // a reader that is slow
-    got = std::max<ssize_t> (recv (client.fd (), bytes.data (), bytes.size (), 0), 0);
-  }
-  ck_assert_uint_lt (taken, much);
+  ck_assert_uint_lt (slowly_taken (*server, "/"), much);
+}
+END_TEST
+
+/** The same for one that takes enough for the server, but of what gets old meanwhile. */
+START_TEST (answers_that_get_old)
+{
+  const auto server = open_server ({.patience = milliseconds (2000)});
+  const auto route = server->route ("/", 0, [] (const Request &request) {
+    const std::string bytes (much, 'x');
+    respond_content (
+        request, {.type = "text/plain",
+                     .pieces = {stagedoor::adopt (g_bytes_new (bytes.data (), bytes.size ()))},
+                     .etag = "\"1\"",
+                     .cache_control = "no-store",
+                     .longest = milliseconds (request.path == "/old" ? 300 : 0)});
+  });
+  ck_assert_uint_lt (slowly_taken (*server, "/old"), much);
+  ck_assert_uint_gt (slowly_taken (*server, "/"), much);
 }
 END_TEST
 
@@ -95,6 +120,6 @@ END_TEST
 int
 main ()
 {
-  return run (
-      "http-lasting", {slow_reader_is_closed, other_readers_get_all, closed_while_a_child_has_it});
+  return run ("http-lasting", {slow_reader_is_closed, answers_that_get_old, other_readers_get_all,
+                                  closed_while_a_child_has_it});
 }

@@ -216,19 +216,25 @@ START_TEST (many_wait)
 }
 END_TEST
 
+Recording
+large_picture (std::uint32_t size)
+{
+  auto out = picture ();
+  Bytes unit{0, 0, 0, 0, 0x41};
+  unit.resize (4 + size, 1);
+  put_u32 (unit.data (), size);
+  for (auto &buffer : out.buffers)
+    buffer = adopt (gst_buffer_append (
+        gst_buffer_copy (buffer.get ()), gst_buffer_new_memdup (unit.data (), unit.size ())));
+  return out;
+}
+
 /** Memory is bounded, whatever comes. */
 START_TEST (memory)
 {
   HlsSink sink ("max-bytes=1048576 playlist-length=10");
   Source video (sink, "video_0");
-  auto large = picture ();
-  constexpr std::uint32_t size = 40'000;
-  Bytes unit{0, 0, 0, 0, 0x41};
-  unit.resize (4 + size, 1);
-  put_u32 (unit.data (), size);
-  for (auto &buffer : large.buffers)
-    buffer = adopt (gst_buffer_append (
-        gst_buffer_copy (buffer.get ()), gst_buffer_new_memdup (unit.data (), unit.size ())));
+  const auto large = large_picture (40'000);
   video.start (large);
   for (int round = 0; round < 4; ++round) {
     video.play (large, round * GstClockTimeDiff (12 * GST_SECOND));
@@ -237,6 +243,29 @@ START_TEST (memory)
   }
   ck_assert_uint_gt (sink.stat ("dropped-segments"), 5);
   ck_assert (sink.is_live ());
+}
+END_TEST
+
+/** Each keeps a segment of its own, long after it has gone from the playlist. */
+START_TEST (slow_reader_of_media)
+{
+  HlsSink sink ("playlist-length=3 target-duration=1");
+  Source video (sink, "video_0");
+  const auto large = large_picture (800'000);
+  video.start (large);
+  video.play (large, 0, 0, 70);
+  const auto segment = uris (sink.text ("hls/video_0.m3u8"))[0];
+  Client client (sink.port ());
+  client.send (get ("/live/demo/hls/" + segment));
+  std::vector<char> bytes (65'536);
+  std::size_t taken = 0;
+  for (ssize_t got = 1; got > 0; taken += static_cast<std::size_t> (got)) {
+    poll (nullptr, 0, 100); // a tenth of what there is
+    got = std::max<ssize_t> (recv (client.fd (), bytes.data (), bytes.size (), 0), 0);
+    if (taken >= 24'000'000)
+      break;
+  }
+  ck_assert_uint_lt (taken, 24'000'000);
 }
 END_TEST
 
@@ -305,5 +334,5 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run ("hls-hostile", {keys_open_their_stream, keys_that_open_nothing, sessions_of_others,
                                  far_futures, names_that_are_none, times_that_are_none, many_wait,
-                                 memory, queries_that_fill_memory, storm});
+                                 memory, slow_reader_of_media, queries_that_fill_memory, storm});
 }

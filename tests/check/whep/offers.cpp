@@ -181,6 +181,32 @@ START_TEST (waiting_offer_is_answered_when_the_stream_ends)
 }
 END_TEST
 
+/** A page that is loaded anew at once is one viewer, not two. */
+START_TEST (waiting_offer_of_one_who_has_left)
+{
+  const Viewer viewer;
+  Sink sink;
+  Video video (sink);
+  Source audio (sink, "audio_0");
+  video.keyframe ();
+  const auto later = [&sink] {
+    ck_assert_int_eq (ask (sink, "GET", "/whep").status, 200);
+  };
+  Client early (sink.http_port ());
+  early.ask (request ("GET", "/whep")); // the connection is there
+  early.send (request ("POST", "/whep", "Content-Type: application/sdp\r\n", viewer.offer ()));
+  later ();
+  early.close ();
+  later ();
+  ck_assert (audio.start (opus_caps));
+  later ();
+  later ();
+  ck_assert_uint_eq (sink.stat ("pending"), 0);
+  ck_assert_int_eq (post_offer (sink, viewer.offer ()).status, 201);
+  ck_assert_uint_eq (sink.stat ("pending"), 1);
+}
+END_TEST
+
 START_TEST (methods)
 {
   Live live;
@@ -273,6 +299,6 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run ("whep-offers",
       {created, refused_offers, audio_only_offer, not_live, early_offer_waits_for_the_other_track,
-          waiting_offer_is_answered_when_the_stream_ends, methods, sessions, ids_differ,
-          application_serves_http});
+          waiting_offer_is_answered_when_the_stream_ends, waiting_offer_of_one_who_has_left,
+          methods, sessions, ids_differ, application_serves_http});
 }

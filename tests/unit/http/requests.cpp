@@ -101,12 +101,13 @@ START_TEST (targets)
   assert_text (path ("http://t:80/a?b"), "GET /a?b [] ");
   assert_text (path ("HTTP://t"), "GET / [] ");
   assert_text (path ("http://t?/a/b"), "GET /?/a/b [] ");
-  assert_text (path ("http://t#/a/b"), "GET / [] ");
-  assert_text (path ("/a#b?c"), "GET /a [] ");
+  assert_text (path ("http://[::1]:80/a"), "GET /a [] ");
   assert_text (path ("/a/./b/../c/."), "GET /a/c/ [] ");
   assert_text (path ("/../../%2e%2E/a/.."), "GET / [] ");
   assert_text (path ("/..."), "GET /... [] ");
-  for (const char *bad : {"a", "ftp://t/", "/%", "/%0", "/%xx", "/a%00b", "", "/ a", "?a"})
+  for (const char *bad : {"a", "ftp://t/", "/%", "/%0", "/%xx", "/a%00b", "", "/ a", "?a", "/a#b?c",
+           "/#", "http://t#/a", "/a\v", "/a\f?b", "/\x01", "/a?\x7f", "/\tb", "http://",
+           "http:///a", "http://?a", "http://a@t/", "http://a\\@t/"})
     assert_text (path (bad), "bad");
 }
 END_TEST
@@ -114,16 +115,15 @@ END_TEST
 START_TEST (fields)
 {
   RequestReader reader;
-  const auto text =
-      with ("A: 1\r\na:2\r\nB:  x y \t\r\nC:\r\n  folded\r\nConnection: keep-alive, Close\r\n"
-            "Expect: 100-Continue\r\n");
+  const auto text = with ("A: 1\r\na:2\r\nB:  x y \t\r\nC:\r\nConnection: keep-alive, Close\r\n"
+                          "Expect: 100-Continue\r\n");
   std::string_view bytes = text;
   ck_assert (reader.read (bytes) == Event::head);
   const auto &head = reader.head ();
   ck_assert (head.field ("a") == "1");
   assert_text (head.list ("A"), "1, 2");
   ck_assert (head.field ("b") == "x y");
-  ck_assert (head.field ("c") == " folded");
+  ck_assert (head.field ("c") == "");
   ck_assert (!head.field ("d"));
   ck_assert (!head.keep_alive && head.expects_continue && !head.chunked);
 }
@@ -136,8 +136,11 @@ START_TEST (bad_heads)
            std::string ("GET /\r\n\r\n"), std::string ("GET  / HTTP/1.1\r\nHost: t\r\n\r\n"),
            std::string ("G\x80T / HTTP/1.1\r\nHost: t\r\n\r\n"), with ("Host: t\r\n"),
            "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n" + std::string (),
-           "GET / HTTP/1.1\r\n Host: t\r\n\r\n" + std::string (), with ("no colon\r\n"),
-           with (": x\r\n"), with ("a b: x\r\n"), with ("a : x\r\n"), with ("a: b\rc\r\n"),
+           "GET / HTTP/1.1\r\n Host: t\r\n\r\n" + std::string (),
+           "GET / HTTP/1.1\r\nHost: t\xff\r\n\r\n" + std::string (),
+           "GET / HTTP/1.1\r\nHost: \"\x01\"\r\n\r\n" + std::string (), with ("no colon\r\n"),
+           with ("a: b\r\n c\r\n"), with ("a: b\r\n\tc\r\n"), with ("a: b\n \n"), with (": x\r\n"),
+           with ("a b: x\r\n"), with ("a : x\r\n"), with ("a: b\rc\r\n"),
            with (std::string ("a\0: b\r\n", 7)), with (std::string ("a: \0\r\n", 6))})
     assert_told (bad, "bad");
 }
