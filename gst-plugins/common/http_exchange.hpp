@@ -21,9 +21,9 @@ struct Exchange
   http1::RequestHead asked;
   std::shared_ptr<const std::string> peer; ///< textual address
 
-  unsigned status = 0; ///< 0: not answered yet
+  unsigned status = 0;                                       ///< 0: not answered yet
   std::vector<std::pair<const char *, std::string>> headers; ///< names live for ever
-  std::vector<Ref<GBytes>> pieces; ///< of the body, one after another
+  std::vector<Ref<GBytes>> pieces;                           ///< of the body, one after another
 
   std::chrono::milliseconds longest{0}; ///< as in Content
 

@@ -113,7 +113,9 @@ START_TEST (briefest_stream)
   client.send (get ("/live/demo/playlist.m3u8", "User-Agent: Lavf/59.27.100\r\n"));
   wait_for ([&] { return sink.stat ("waiting") == 1; });
   video.event (gst_event_new_eos ());
-  ck_assert_int_eq (client.receive ().status, 404);
+  const auto status = client.receive ().status;
+  ck_assert (
+      status == 404 || status == 200); // the end made a segment of it, which it may have seen
 }
 END_TEST
 
