@@ -148,6 +148,11 @@ Lane::push_converted (GstPad *output, guint64 rendition, Ref<GstBuffer> buffer)
 void
 Lane::push_converted (GstPad *output, guint64 rendition, GstEvent *event)
 {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START) {
+    if (mode (output) == Mode::convert)
+      gst_pad_push_event (output, gst_event_ref (event)); // ends the push of whose turn it is
+    return;
+  }
   const Turn turn (output);
   if (mode (output) == Mode::convert && supply (output).rendition == rendition)
     gst_pad_push_event (output, gst_event_ref (event));

@@ -172,6 +172,8 @@ VideoConverter::feed (GstBuffer *buffer)
 void
 VideoConverter::feed (GstEvent *event)
 {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    source_.forget_times ();
   if (chain_ != nullptr)
     gst_pad_push_event (chain_->feed_pad (), gst_event_ref (event));
 }

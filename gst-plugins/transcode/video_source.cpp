@@ -146,6 +146,13 @@ VideoSource::forget_group ()
 }
 
 void
+VideoSource::forget_times ()
+{
+  shown_until_ = latest_ = GST_CLOCK_TIME_NONE;
+  forget_group ();
+}
+
+void
 VideoSource::reset ()
 {
   *this = {};

@@ -25,6 +25,8 @@ public:
   bool observe (GstBuffer *buffer);
   /** Adds it to group(). */
   void keep (GstBuffer *buffer);
+  /** What comes is in another count of time. */
+  void forget_times ();
   void reset ();
 
   GstCaps *caps () const { return caps_.get (); }

@@ -55,7 +55,7 @@ VideoConverter::keep_wanted (const Outputs &outputs)
     auto &since = rendition->idle_since;
     if (wanted)
       since = GST_CLOCK_TIME_NONE;
-    else if (!GST_CLOCK_TIME_IS_VALID (since) || now < since)
+    else if (!GST_CLOCK_TIME_IS_VALID (since) || !GST_CLOCK_TIME_IS_VALID (now) || now < since)
       since = now;
     const bool keep = rendition->failure () == nullptr
                       && (wanted || (!is_superseded (*rendition, outputs) && now - since < linger));

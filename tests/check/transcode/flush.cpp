@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Video that is flushed, or begins anew at an earlier time, while it is converted.
+#include <chrono>
+#include <future>
+
+#include "tests/check/transcode/fixture.hpp"
+
+using namespace stagedoor;
+using namespace stagedoor::test;
+
+namespace {
+
+Track
+record_camera (int frames)
+{
+  return record ("videotestsrc pattern=ball num-buffers=" + std::to_string (frames)
+                 + " ! video/x-raw,format=I420,width=160,height=120,framerate=30/1 ! vp8enc "
+                   "deadline=1 cpu-used=8 keyframe-max-dist=30");
+}
+
+/** One source that may be held up, and one output. */
+struct Video
+{
+  Transcoder transcoder;
+  Feed feed{transcoder.element (), "video", false};
+  Ref<GstPad> pad = transcoder.request ("video_0");
+  Peer peer{"video/x-h264"};
+  Track track = record_camera (60);
+
+  Video ()
+  {
+    peer.link (pad.get ());
+    feed.start (track.caps.get ());
+  }
+  void play ()
+  {
+    for (const auto &buffer : track.buffers)
+      ck_assert_int_eq (feed.push (adopt (gst_buffer_copy (buffer.get ()))), GST_FLOW_OK);
+  }
+  void begin_anew ()
+  {
+    GstSegment segment;
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    feed.push (gst_event_new_segment (&segment));
+  }
+};
+
+/** Holds every buffer, as a sink that is paused does, until it is flushed. */
+class Holder
+{
+public:
+  explicit Holder (GstPad *pad) : pad_ (pad)
+  {
+    const auto type =
+        static_cast<GstPadProbeType> (GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+    id_ = gst_pad_add_probe (pad, type, on_data, this, nullptr);
+  }
+  ~Holder ()
+  {
+    let_go ();
+    gst_pad_remove_probe (pad_, id_);
+  }
+  Holder (const Holder &) = delete;
+  Holder &operator= (const Holder &) = delete;
+
+  void let_go ()
+  {
+    const std::lock_guard lock{mutex_};
+    flushed_ = true;
+    changed_.notify_all ();
+  }
+  void wait_until_held ()
+  {
+    std::unique_lock lock{mutex_};
+    ck_assert (changed_.wait_for (lock, std::chrono::seconds{20}, [this] { return held_; }));
+  }
+
+private:
+  static GstPadProbeReturn on_data (GstPad *, GstPadProbeInfo *info, gpointer data)
+  {
+    auto &self = *static_cast<Holder *> (data);
+    if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+      self.let_go ();
+      return GST_PAD_PROBE_OK;
+    }
+    std::unique_lock lock{self.mutex_};
+    self.held_ = true;
+    self.changed_.notify_all ();
+    self.changed_.wait (lock, [&self] { return self.flushed_; });
+    return GST_PAD_PROBE_OK;
+  }
+
+  GstPad *const pad_;
+  gulong id_ = 0;
+  std::mutex mutex_; // guards the two below
+  bool held_ = false, flushed_ = false;
+  std::condition_variable changed_;
+};
+
+START_TEST (a_flush_frees_a_peer_that_holds_a_picture)
+{
+  Video video;
+  Holder holder (video.peer.pad ());
+  for (int i = 0; i < 10; ++i)
+    ck_assert_int_eq (video.feed.push (video.track.buffers[static_cast<std::size_t> (i)]), 0);
+  holder.wait_until_held ();
+  auto flush = std::async (
+      std::launch::async, [&video] { return video.feed.push (gst_event_new_flush_start ()); });
+  const bool in_time = flush.wait_for (std::chrono::seconds{10}) == std::future_status::ready;
+  holder.let_go ();
+  ck_assert (in_time);
+  video.feed.push (gst_event_new_flush_stop (TRUE));
+  video.peer.clear ();
+  video.begin_anew ();
+  video.play ();
+  video.feed.push (gst_event_new_eos ());
+  video.peer.wait_for_eos ();
+  ck_assert_uint_ge (video.peer.count (), 50);
+}
+END_TEST
+
+/** Somebody joins in the middle: what was shown then is in the future after it. */
+void
+expect_pictures_after (bool flush)
+{
+  Video video;
+  video.peer.demand (false);
+  video.play ();
+  video.peer.demand (true);
+  const auto late = adopt (gst_buffer_copy (video.track.buffers[30].get ()));
+  GST_BUFFER_PTS (late.get ()) = 100 * GST_SECOND;
+  ck_assert_int_eq (video.feed.push (late), GST_FLOW_OK);
+  if (flush) {
+    video.feed.push (gst_event_new_flush_start ());
+    video.feed.push (gst_event_new_flush_stop (TRUE));
+  }
+  video.begin_anew ();
+  video.peer.clear ();
+  video.play ();
+  Peer second ("video/x-h264");
+  second.link (video.transcoder.request ("video_1").get ());
+  video.begin_anew ();
+  video.play ();
+  video.feed.push (gst_event_new_eos ());
+  video.peer.wait_for_eos ();
+  second.wait_for_eos ();
+  ck_assert_uint_ge (video.peer.count (), 110);
+  ck_assert_uint_ge (second.count (), 25);
+}
+
+START_TEST (pictures_after_a_seek_back)
+{
+  expect_pictures_after (true);
+}
+END_TEST
+
+START_TEST (pictures_in_a_segment_that_begins_earlier)
+{
+  expect_pictures_after (false);
+}
+END_TEST
+
+} // namespace
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  return run (
+      "transcode-flush", {a_flush_frees_a_peer_that_holds_a_picture, pictures_after_a_seek_back,
+                             pictures_in_a_segment_that_begins_earlier});
+}
