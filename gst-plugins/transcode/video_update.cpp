@@ -80,12 +80,14 @@ VideoConverter::keep_wanted (const Outputs &outputs)
 bool
 VideoConverter::start_chain ()
 {
-  chain_ = VideoChain::build (
+  auto fresh = VideoChain::build (
       {lane_.bin (), source_.caps (), source_.shown_until (), patient_, this, on_feed_query});
-  if (chain_ == nullptr)
+  if (fresh == nullptr)
     return false;
   if (const auto from = lane_.sink ())
-    Lane::replay (from.get (), chain_->feed_pad ());
+    Lane::replay (from.get (), fresh->feed_pad ());
+  const std::lock_guard lock{mutex_};
+  chain_ = std::move (fresh);
   return true;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Video that is flushed, or begins anew at an earlier time, while it is converted.
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <thread>
 
 #include "tests/check/transcode/fixture.hpp"
 
@@ -160,13 +162,38 @@ START_TEST (pictures_in_a_segment_that_begins_earlier)
 }
 END_TEST
 
+/** They come on any thread. */
+START_TEST (events_out_of_band_while_it_begins_and_ends)
+{
+  Video video;
+  std::atomic<bool> over = false;
+  std::thread other ([&] {
+    while (!over) {
+      video.feed.push (gst_event_new_custom (
+          GST_EVENT_CUSTOM_DOWNSTREAM_OOB, gst_structure_new_empty ("whatever")));
+      std::this_thread::yield ();
+    }
+  });
+  for (int i = 0; i < 8; ++i) {
+    auto caps = adopt (gst_caps_copy (video.track.caps.get ()));
+    gst_caps_set_simple (caps.get (), "framerate", GST_TYPE_FRACTION, 20 + i, 1, nullptr);
+    video.feed.push (gst_event_new_caps (caps.get ()));
+    ck_assert_int_eq (video.feed.push (video.track.buffers[0]), GST_FLOW_OK);
+    video.peer.wait_for (1);
+    video.peer.clear ();
+  }
+  over = true;
+  other.join ();
+}
+END_TEST
+
 } // namespace
 
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  return run (
-      "transcode-flush", {a_flush_frees_a_peer_that_holds_a_picture, pictures_after_a_seek_back,
-                             pictures_in_a_segment_that_begins_earlier});
+  return run ("transcode-flush",
+      {a_flush_frees_a_peer_that_holds_a_picture, pictures_after_a_seek_back,
+          pictures_in_a_segment_that_begins_earlier, events_out_of_band_while_it_begins_and_ends});
 }
