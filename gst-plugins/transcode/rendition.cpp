@@ -135,9 +135,11 @@ void
 Rendition::open ()
 {
   head_ = Ref<GstPad>::sink (gst_pad_new ("head", GST_PAD_SRC));
-  gst_pad_set_query_function (head_.get (), on_head_query);
+  // Other threads' queries may outlive this.
+  gst_pad_set_query_function_full (head_.get (), on_head_query,
+      new std::function (hooks_.query_upstream),
+      [] (gpointer hook) { delete static_cast<decltype (Hooks::query_upstream) *> (hook); });
   gst_pad_set_event_function (head_.get (), drop_event);
-  gst_pad_set_element_private (head_.get (), this);
 
   tail_ = Ref<GstPad>::sink (gst_pad_new ("tail", GST_PAD_SINK));
   gst_pad_set_chain_function (tail_.get (), on_encoded);
@@ -235,7 +237,7 @@ Rendition::on_head_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS || GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
     return gst_pad_query_default (pad, parent, query);
-  return rendition_of (pad).hooks_.query_upstream (query);
+  return (*static_cast<decltype (Hooks::query_upstream) *> (pad->querydata)) (query);
 }
 
 } // namespace stagedoor::transcode

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Video that is flushed, or begins anew at an earlier time, while it is converted.
+// Conversions that are flushed, begin anew at an earlier time, or are asked things meanwhile.
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <string_view>
 #include <thread>
 
 #include "tests/check/transcode/fixture.hpp"
@@ -187,6 +188,103 @@ START_TEST (events_out_of_band_while_it_begins_and_ends)
 }
 END_TEST
 
+/** A question by another thread that is on its way through a conversion, and arrives only when that
+ * has gone. */
+class LateQuestion
+{
+public:
+  /** @p inner: the name of a pad that it comes to. */
+  LateQuestion (GstElement *bin, GstPad *peer, const char *inner)
+      : inner_ (find (bin, inner)), peer_ (share (peer))
+  {
+    ck_assert (inner_);
+    gst_pad_add_probe (inner_.get (), GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, on_query, this, nullptr);
+    answered_ = std::async (std::launch::async, [this] {
+      const auto query = adopt (gst_query_new_latency ());
+      gst_pad_peer_query (peer_.get (), query.get ());
+    });
+    std::unique_lock lock{mutex_};
+    ck_assert (changed_.wait_for (lock, std::chrono::seconds{20}, [this] { return here_; }));
+  }
+  /** Only the query and this hold the pad then. */
+  void wait_until_gone ()
+  {
+    const auto end = std::chrono::steady_clock::now () + std::chrono::seconds{20};
+    while (adopt (gst_pad_get_peer (inner_.get ()))) {
+      ck_assert (std::chrono::steady_clock::now () < end);
+      std::this_thread::yield ();
+    }
+  }
+  void arrive ()
+  {
+    {
+      const std::lock_guard lock{mutex_};
+      goes_on_ = true;
+    }
+    changed_.notify_all ();
+    answered_.wait ();
+  }
+
+private:
+  static Ref<GstPad> find (GstElement *bin, std::string_view name)
+  {
+    const ObjectLock lock{bin};
+    for (auto *l = GST_BIN_CHILDREN (bin); l != nullptr; l = l->next) {
+      const auto sink = adopt (gst_element_get_static_pad (GST_ELEMENT (l->data), "sink"));
+      auto before = adopt (gst_pad_get_peer (sink.get ()));
+      if (before && GST_PAD_NAME (before.get ()) == name)
+        return before;
+    }
+    return nullptr;
+  }
+  static GstPadProbeReturn on_query (GstPad *, GstPadProbeInfo *info, gpointer data)
+  {
+    auto &self = *static_cast<LateQuestion *> (data);
+    if (GST_QUERY_TYPE (GST_PAD_PROBE_INFO_QUERY (info)) != GST_QUERY_LATENCY)
+      return GST_PAD_PROBE_OK;
+    std::unique_lock lock{self.mutex_};
+    self.here_ = true;
+    self.changed_.notify_all ();
+    self.changed_.wait (lock, [&self] { return self.goes_on_; });
+    return GST_PAD_PROBE_REMOVE;
+  }
+
+  const Ref<GstPad> inner_, peer_;
+  std::mutex mutex_; // guards the two below
+  bool here_ = false, goes_on_ = false;
+  std::condition_variable changed_;
+  std::future<void> answered_;
+};
+
+START_TEST (a_question_outlives_its_rendition)
+{
+  Video video;
+  video.play ();
+  video.peer.wait_for (1);
+  LateQuestion question (video.transcoder.element (), video.peer.pad (), "head");
+  g_object_set (video.pad.get (), "bitrate", 300'000u, nullptr);
+  video.peer.clear ();
+  const auto late = adopt (gst_buffer_copy (video.track.buffers[0].get ()));
+  GST_BUFFER_PTS (late.get ()) = 10 * GST_SECOND;
+  ck_assert_int_eq (video.feed.push (late), GST_FLOW_OK);
+  question.wait_until_gone ();
+  question.arrive ();
+}
+END_TEST
+
+START_TEST (a_question_outlives_its_sound)
+{
+  const auto track = record_aac (1);
+  Converting c;
+  ck_assert_int_eq (c.feed.push (track), GST_FLOW_OK);
+  LateQuestion question (c.transcoder.element (), c.peer.pad (), "feed");
+  g_object_set (c.pad.get (), "bitrate", 64'000u, nullptr);
+  ck_assert_int_eq (c.feed.push (track.buffers[0]), GST_FLOW_OK);
+  question.wait_until_gone ();
+  question.arrive ();
+}
+END_TEST
+
 } // namespace
 
 int
@@ -195,5 +293,6 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   return run ("transcode-flush",
       {a_flush_frees_a_peer_that_holds_a_picture, pictures_after_a_seek_back,
-          pictures_in_a_segment_that_begins_earlier, events_out_of_band_while_it_begins_and_ends});
+          pictures_in_a_segment_that_begins_earlier, events_out_of_band_while_it_begins_and_ends,
+          a_question_outlives_its_rendition, a_question_outlives_its_sound});
 }
