@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "gst-plugins/transcode/output_check.hpp"
 
@@ -13,7 +14,8 @@ namespace stagedoor::transcode {
 class OutputWatch
 {
 public:
-  explicit OutputWatch (const RenditionSpec &spec);
+  /** @p is_at_work: whether the encoder does something, or has no time to. */
+  OutputWatch (const RenditionSpec &spec, std::function<bool ()> is_at_work);
 
   /** @p what: a text that lives for ever. The first one counts. */
   void fail (const char *what);
@@ -33,6 +35,7 @@ private:
   Next missing_key (GstClockTime now);
 
   const GstClockTime frame_time_; ///< at least; 0: not known
+  const std::function<bool ()> is_at_work_;
   std::atomic<const char *> failure_ = nullptr;
   std::atomic<int> unanswered_ = 0; ///< frames that went in since something came out
   std::atomic<GstClockTime> waiting_since_ = GST_CLOCK_TIME_NONE; ///< for an answer to the first

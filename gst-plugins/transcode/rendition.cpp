@@ -66,7 +66,8 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 Rendition::Rendition (
     GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
     : bin_ (bin), id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
-      hooks_ (std::move (hooks)), watch_ (spec), row_ (bin)
+      hooks_ (std::move (hooks)),
+      watch_ (spec, [queue = queue_name ()] { return is_at_work (queue); }), row_ (bin)
 {
 }
 
@@ -97,13 +98,18 @@ Rendition::assemble ()
   return row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
 }
 
+std::string
+Rendition::queue_name () const
+{
+  return encoder_queue + ("-" + std::to_string (id_));
+}
+
 bool
 Rendition::add_queue ()
 {
   queue_ = make_queue (patient_);
   if (queue_)
-    gst_object_set_name (
-        GST_OBJECT (queue_.get ()), (encoder_queue + ("-" + std::to_string (id_))).c_str ());
+    gst_object_set_name (GST_OBJECT (queue_.get ()), queue_name ().c_str ());
   if (!row_.add (Ref<GstElement> (queue_)))
     return false;
   const auto pad = row_.src ();
