@@ -109,13 +109,12 @@ Lane::push_to (GstPad *output, Ref<GstBuffer> buffer)
 bool
 Lane::supply_from (GstPad *output, guint64 rendition, GstClockTime shown_until)
 {
+  if (supplied_by (output) == rendition)
+    return false;
   const auto from = sink ();
   const auto after = from ? running_time (from.get (), shown_until) : GST_CLOCK_TIME_NONE;
   const Turn turn (output);
-  auto &now = supply (output);
-  if (now.rendition == rendition)
-    return false;
-  now = {rendition, false, after};
+  set_supply (output, {rendition, false, after});
   return true;
 }
 

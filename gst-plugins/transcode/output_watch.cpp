@@ -40,6 +40,8 @@ OutputWatch::fail (const char *what)
 void
 OutputWatch::on_input (GstClockTime now)
 {
+  if (passes_on_)
+    unanswered_ = 0;
   if (unanswered_++ == 0) {
     waiting_since_ = now;
     return;

@@ -224,8 +224,10 @@ Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
   const auto done = self.watch_.on_output (raw, now);
   if (done == OutputWatch::Next::ask_for_key)
     self.request_key ();
+  self.watch_.set_passing_on (true);
   if (done != OutputWatch::Next::drop)
     self.hooks_.output (self, std::move (buffer));
+  self.watch_.set_passing_on (false);
   return GST_FLOW_OK; // whatever an encoder returns is its own fault, not a peer's
 }
 

@@ -24,7 +24,7 @@ struct Delayed
   Feed feed{transcoder.element (), "video"};
   Ref<GstPad> pad = transcoder.request ("video_0");
   Peer peer{"video/x-h264"};
-  std::size_t frames = 0;
+  std::size_t frames = 0, passed_meanwhile = 0;
   std::atomic<bool> is_armed = false, was_held = false;
   bool spins = false;
 
@@ -49,8 +49,10 @@ struct Delayed
   {
     gst_pad_add_probe (at, GST_PAD_PROBE_TYPE_BUFFER, on_picture, this, nullptr);
     is_armed = true;
+    const auto before = frames;
     while (!was_held)
       frame ();
+    passed_meanwhile = frames - before;
     peer.clear ();
     while (peer.count () < 5)
       frame ();
@@ -99,6 +101,7 @@ START_TEST (one_whose_peer_takes_its_time)
 {
   Delayed d;
   d.hold_once (d.peer.pad ());
+  ck_assert_uint_ge (d.passed_meanwhile, 20); // the source goes on
 }
 END_TEST
 
