@@ -15,22 +15,23 @@ namespace stagedoor {
 namespace {
 
 bool
-is_small (int width, int height)
+is_small (std::uint64_t pixels)
 {
-  return std::int64_t{width} * height <= PictureBound::most_pixels;
+  return pixels <= PictureBound::most_pixels;
 }
 
 bool
-is_small (const codecs::Picture &picture)
+is_small (int width, int height)
 {
-  return is_small (picture.width, picture.height);
+  return width >= 0 && height >= 0
+         && is_small (static_cast<std::uint64_t> (width) * static_cast<std::uint64_t> (height));
 }
 
 template <class Sps>
 bool
 is_small (const std::optional<Sps> &sps)
 {
-  return sps && is_small (sps->picture);
+  return sps && is_small (sps->coded_pixels);
 }
 
 /** libav takes a frame that looks so for a new AVCDecoderConfigurationRecord. */
@@ -89,16 +90,12 @@ PictureBound::holds (ByteView frame) const
   switch (codec_) {
     case Codec::vp8: {
       const auto key = codecs::read_vp8_key_frame (frame);
-      return !key || is_small (*key);
+      return !key || is_small (key->width, key->height);
     }
-    case Codec::vp9: {
-      const auto key = codecs::read_vp9_key_frame (frame);
-      return !key || is_small (key->picture);
-    }
-    case Codec::av1: {
-      const auto sequence = codecs::read_av1_sequence_header (frame);
-      return !sequence || is_small (*sequence);
-    }
+    case Codec::vp9:
+      return is_small (codecs::most_vp9_pixels (frame));
+    case Codec::av1:
+      return is_small (codecs::most_av1_pixels (frame));
     default:
       return nals_hold (frame);
   }

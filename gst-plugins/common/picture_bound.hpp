@@ -18,8 +18,8 @@ public:
   explicit PictureBound (const GstCaps *caps);
 
   /** Whether the caps, and the headers in @p buffer, which caps need not show, ask for no more:
-   * sequence parameter sets of H.264 and HEVC, of which one that can't be read asks for too much,
-   * key frames of VP8 and VP9, the sequence header of AV1. */
+   * sequence parameter sets of H.264 and HEVC, and sequence headers of AV1, of which one that can't
+   * be read asks for too much, key frames of VP8, all frames of VP9. */
   bool holds (GstBuffer *buffer) const;
 
 private:

@@ -10,6 +10,10 @@
  * stream nobody looks at costs next to nothing. It is at most 640x360 and never larger than the
  * source. All streams of the process share one thread that decodes.
  *
+ * The first picture is there when the first key frame is, and a picture is as old as its key frame:
+ * with one every 10 s, up to that and the interval. The publisher isn't asked for more of them,
+ * which would cost all viewers' quality whenever somebody looks at a list of streams.
+ *
  * There are two files: .jpg, and .webp where GStreamer has webpenc. Both have an entity tag and may
  * be kept for the interval. Without a key frame the answer is 404; 503, with the reason, when the
  * key frame can't be decoded, or asks for a picture larger than 4096x2304.

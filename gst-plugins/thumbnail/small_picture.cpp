@@ -31,12 +31,20 @@ new_decoder (const GstCaps *caps)
       GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, GST_RANK_MARGINAL);
   GList *fit = gst_element_factory_list_filter (all, caps, GST_PAD_SINK, FALSE);
   fit = g_list_sort (fit, gst_plugin_feature_rank_compare_func);
-  Ref<GstElement> out;
-  for (GList *l = fit; l != nullptr && !out; l = l->next) {
+  // libvpx decodes what follows a frame of VP9 in its buffer, too, where a PictureBound can't look.
+  const auto is_unsafe = [] (GstElementFactory *factory) {
+    return g_str_equal (GST_OBJECT_NAME (factory), "vp9dec");
+  };
+  GstElementFactory *chosen = nullptr;
+  for (GList *l = fit; l != nullptr; l = l->next) {
     auto *factory = GST_ELEMENT_FACTORY (l->data);
-    if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_HARDWARE))
-      out = Ref<GstElement>::sink (gst_element_factory_create (factory, nullptr));
+    if (!gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_HARDWARE)
+        && (chosen == nullptr || is_unsafe (chosen)))
+      chosen = factory;
   }
+  Ref<GstElement> out;
+  if (chosen != nullptr)
+    out = Ref<GstElement>::sink (gst_element_factory_create (chosen, nullptr));
   gst_plugin_feature_list_free (fit);
   gst_plugin_feature_list_free (all);
   return out;

@@ -90,7 +90,7 @@ AudioChain::open (const Hooks &hooks)
   feed_ = Ref<GstPad>::sink (gst_pad_new ("feed", GST_PAD_SRC));
   gst_pad_set_query_function (feed_.get (), hooks.query_upstream);
   gst_pad_set_event_function (feed_.get (), drop_upstream_event);
-  gst_pad_set_element_private (feed_.get (), hooks.owner);
+  gst_pad_set_element_private (feed_.get (), hooks.source);
 
   tail_ = Ref<GstPad>::sink (gst_pad_new ("tail", GST_PAD_SINK));
   gst_pad_set_chain_function (tail_.get (), hooks.output);

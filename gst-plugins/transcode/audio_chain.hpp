@@ -20,7 +20,8 @@ class AudioChain
 public:
   struct Hooks
   {
-    gpointer owner; ///< becomes the element private of both inner pads
+    gpointer owner;  ///< becomes the element private of the pad with what comes out
+    gpointer source; ///< of the one where frames go in: queries of any thread may outlive the chain
     GstPadQueryFunction query_upstream;
     GstPadChainFunction output;
     GstPadEventFunction output_event;

@@ -52,7 +52,7 @@ AudioConversion::on_converted_event (GstPad *pad, GstObject *, GstEvent *raw)
 gboolean
 AudioConversion::on_feed_query (GstPad *pad, GstObject *, GstQuery *query)
 {
-  return of (pad).lane_.answer_feed_query (pad, query);
+  return static_cast<Lane *> (gst_pad_get_element_private (pad))->answer_feed_query (pad, query);
 }
 
 void
@@ -125,8 +125,8 @@ AudioConversion::start (const Outputs &outputs, const GstCaps *input)
 {
   // Encoders' delays would put the first sound before the beginning of time.
   const auto floor = GST_CLOCK_TIME_IS_VALID (heard_until_) ? heard_until_ : 0;
-  auto fresh = AudioChain::build (
-      lane_.bin (), input, spec_, floor, {this, on_feed_query, on_converted, on_converted_event});
+  auto fresh = AudioChain::build (lane_.bin (), input, spec_, floor,
+      {this, &lane_, on_feed_query, on_converted, on_converted_event});
   if (fresh) {
     set_chain (fresh);
     if (const auto from = lane_.sink ())

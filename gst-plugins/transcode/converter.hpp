@@ -63,7 +63,7 @@ public:
   virtual void update (const Outputs &outputs) = 0;
 
   virtual void feed (GstBuffer *buffer) = 0;
-  /** An event of the input, but for caps. */
+  /** An event of the input, but for caps. On its thread. */
   virtual void feed (GstEvent *event) = 0;
 
   /** Forgets the stream. The pads are inactive. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/transcode/elements.hpp"
 
+#include <algorithm>
+
 namespace stagedoor::transcode {
 
 Ref<GstElement>
@@ -20,6 +22,9 @@ factories_for (GstElementFactoryListType type, const GstCaps *caps)
     out.push_back (share (static_cast<GstElementFactory *> (l->data)));
   gst_plugin_feature_list_free (fit);
   gst_plugin_feature_list_free (all);
+  // libvpx decodes what follows a frame of VP9 in its buffer, too, where a PictureBound can't look.
+  std::ranges::stable_partition (
+      out, [] (const auto &one) { return !g_str_equal (GST_OBJECT_NAME (one.get ()), "vp9dec"); });
   return out;
 }
 

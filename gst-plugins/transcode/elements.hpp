@@ -13,7 +13,8 @@ namespace stagedoor::transcode {
 /** Null when @p factory isn't installed. */
 Ref<GstElement> make (const char *factory);
 
-/** All elements of @p type that take @p caps, the highest ranked first. */
+/** All elements of @p type that take @p caps, the highest ranked first, but for one that is not as
+ * safe as others. */
 std::vector<Ref<GstElementFactory>> factories_for (
     GstElementFactoryListType type, const GstCaps *caps);
 

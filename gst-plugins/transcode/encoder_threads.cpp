@@ -8,6 +8,8 @@
 
 #include <memory>
 
+#include "gst-plugins/common/ref.hpp"
+
 struct StageEncoderThreads
 {
   GstTaskPool parent;
@@ -93,6 +95,26 @@ place_thread (GstMessage *message)
       gst_object_ref_sink (g_object_new (stage_encoder_threads_get_type (), nullptr)));
   gst_task_set_pool (GST_TASK (g_value_get_object (task)), pool);
   gst_object_unref (pool);
+}
+
+/** GStreamer calls a thread by its pad, "QUEUE:src", as far as the kernel has room for it, and the
+ * threads that it makes inherit that. */
+bool
+is_at_work (const std::string &queue)
+{
+  constexpr std::size_t most = 15;
+  constexpr const char *tasks = "/proc/self/task";
+  const auto name = "(" + (queue + ":src").substr (0, most) + ") R";
+  const Owned<GDir, g_dir_close> all (g_dir_open (tasks, 0, nullptr));
+  while (const char *task = all ? g_dir_read_name (all.get ()) : nullptr) {
+    gchar *stat = nullptr;
+    const String path (g_strdup_printf ("%s/%s/stat", tasks, task));
+    const bool read = g_file_get_contents (path.get (), &stat, nullptr, nullptr);
+    const String text (stat);
+    if (read && g_strstr_len (text.get (), -1, name.c_str ()) != nullptr)
+      return true;
+  }
+  return false;
 }
 
 } // namespace stagedoor::transcode

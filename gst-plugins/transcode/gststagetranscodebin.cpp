@@ -37,9 +37,10 @@
  * and "text"), a warning, and the text in the pad's "problem" property; it is never an error. When
  * the problem is gone the message comes again, with an empty text. A decoder that fails, or puts
  * out nothing for seconds, is such a problem: it is started again a second later. An encoder that
- * gives up, puts out nothing for 0.6 s, or what can't be its codec, is replaced at once: by another
- * of its kind, and when that fails, too, by the next kind. The pad goes on with a key frame, others
- * and the source don't notice, and the decision says which encoder it is, and for what reason.
+ * gives up, puts out nothing for 0.6 s and isn't at work either, or what can't be its codec, is
+ * replaced at once: by another of its kind, and when that fails, too, by the next kind. The pad
+ * goes on with a key frame, others and the source don't notice, and the decision says which encoder
+ * it is, and for what reason.
  *
  * Of a live source no picture is waited for: an encoder that is late loses pictures, and a
  * rendition that goes on doing so is cut, as its "decision" then says: a faster preset, half of the

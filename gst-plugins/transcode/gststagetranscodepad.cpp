@@ -21,15 +21,16 @@ using stagedoor::transcode::Wants;
 struct _GstStageTranscodePad
 {
   GstPad parent;
-  gint mode;       // atomic
-  gint unwanted;   // atomic
-  gint form;       // atomic
-  GRecMutex turn;  // see Turn
-  Supply supply;   // under turn
-  Wants *wants;    // OBJECT_LOCK
-  Target *target;  // OBJECT_LOCK
-  gchar *decision; // OBJECT_LOCK
-  gchar *problem;  // OBJECT_LOCK
+  gint mode;        // atomic
+  gint unwanted;    // atomic
+  gint form;        // atomic
+  GRecMutex turn;   // see Turn
+  Supply supply;    // under turn
+  guint64 supplier; // supply.rendition; atomic
+  Wants *wants;     // OBJECT_LOCK
+  Target *target;   // OBJECT_LOCK
+  gchar *decision;  // OBJECT_LOCK
+  gchar *problem;   // OBJECT_LOCK
 };
 
 G_DEFINE_FINAL_TYPE (GstStageTranscodePad, gst_stage_transcode_pad, GST_TYPE_PAD)
@@ -149,13 +150,27 @@ set_mode (GstPad *pad, Mode mode)
   const Turn turn (pad);
   g_atomic_int_set (&GST_STAGE_TRANSCODE_PAD (pad)->mode, static_cast<gint> (mode));
   if (mode != Mode::convert)
-    supply (pad) = {};
+    set_supply (pad, {});
 }
 
 Supply &
 supply (GstPad *pad)
 {
   return GST_STAGE_TRANSCODE_PAD (pad)->supply;
+}
+
+void
+set_supply (GstPad *pad, const Supply &supply)
+{
+  auto *self = GST_STAGE_TRANSCODE_PAD (pad);
+  self->supply = supply;
+  __atomic_store_n (&self->supplier, supply.rendition, __ATOMIC_RELEASE);
+}
+
+guint64
+supplied_by (GstPad *pad)
+{
+  return __atomic_load_n (&GST_STAGE_TRANSCODE_PAD (pad)->supplier, __ATOMIC_ACQUIRE);
 }
 
 bool

@@ -44,6 +44,9 @@ struct Supply
   GstClockTime after = GST_CLOCK_TIME_NONE; ///< running time: nothing up to there is of use
 };
 Supply &supply (GstPad *pad);
+void set_supply (GstPad *pad, const Supply &supply);
+/** Its rendition, without a Turn, which may take a peer's time. Any thread. */
+guint64 supplied_by (GstPad *pad);
 
 /** Any thread. */
 Mode mode (GstPad *pad);

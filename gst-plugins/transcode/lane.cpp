@@ -109,13 +109,12 @@ Lane::push_to (GstPad *output, Ref<GstBuffer> buffer)
 bool
 Lane::supply_from (GstPad *output, guint64 rendition, GstClockTime shown_until)
 {
+  if (supplied_by (output) == rendition)
+    return false;
   const auto from = sink ();
   const auto after = from ? running_time (from.get (), shown_until) : GST_CLOCK_TIME_NONE;
   const Turn turn (output);
-  auto &now = supply (output);
-  if (now.rendition == rendition)
-    return false;
-  now = {rendition, false, after};
+  set_supply (output, {rendition, false, after});
   return true;
 }
 
@@ -148,6 +147,11 @@ Lane::push_converted (GstPad *output, guint64 rendition, Ref<GstBuffer> buffer)
 void
 Lane::push_converted (GstPad *output, guint64 rendition, GstEvent *event)
 {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START) {
+    if (mode (output) == Mode::convert)
+      gst_pad_push_event (output, gst_event_ref (event)); // ends the push of whose turn it is
+    return;
+  }
   const Turn turn (output);
   if (mode (output) == Mode::convert && supply (output).rendition == rendition)
     gst_pad_push_event (output, gst_event_ref (event));

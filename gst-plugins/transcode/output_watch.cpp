@@ -3,6 +3,8 @@
 // been fed in a burst.
 #include "gst-plugins/transcode/output_watch.hpp"
 
+#include <utility>
+
 namespace stagedoor::transcode {
 
 namespace {
@@ -10,6 +12,8 @@ namespace {
 /** How many frames an encoder may keep, and for how long; the first one takes longer. */
 constexpr int most_unanswered = 8;
 constexpr GstClockTime patience = 600 * GST_MSECOND, first_patience = 2500 * GST_MSECOND;
+/** While it is at work: on a machine that is overloaded it is late, which is another's to mend. */
+constexpr GstClockTime patience_at_work = 5 * GST_SECOND;
 /** A request may get lost with the frame it came with, so it is made twice. */
 constexpr GstClockTime key_patience = GST_SECOND;
 constexpr int most_without_key = 30;
@@ -18,11 +22,11 @@ constexpr GstClockTime long_enough = GST_SECOND / 3;
 
 } // namespace
 
-OutputWatch::OutputWatch (const RenditionSpec &spec)
+OutputWatch::OutputWatch (const RenditionSpec &spec, std::function<bool ()> is_at_work)
     : frame_time_ (spec.rate.num > 0
                        ? gst_util_uint64_scale_int (GST_SECOND, spec.rate.den, spec.rate.num)
                        : 0),
-      check_ (spec)
+      is_at_work_ (std::move (is_at_work)), check_ (spec)
 {
 }
 
@@ -36,12 +40,16 @@ OutputWatch::fail (const char *what)
 void
 OutputWatch::on_input (GstClockTime now)
 {
+  if (passes_on_)
+    unanswered_ = 0;
   if (unanswered_++ == 0) {
     waiting_since_ = now;
     return;
   }
   const auto most = (has_put_out () ? patience : first_patience) + 2 * frame_time_;
-  if (unanswered_ > most_unanswered && now > waiting_since_ + most)
+  const auto waited = now - waiting_since_;
+  if (unanswered_ > most_unanswered && now > waiting_since_ && waited > most
+      && (waited > patience_at_work || !is_at_work_ ()))
     fail ("puts out nothing");
 }
 

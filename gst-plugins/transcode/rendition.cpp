@@ -66,7 +66,8 @@ drop_event (GstPad *, GstObject *, GstEvent *event)
 Rendition::Rendition (
     GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks)
     : bin_ (bin), id_ (next_id ()), spec_ (spec), kind_ (std::move (kind)), patient_ (patient),
-      hooks_ (std::move (hooks)), watch_ (spec), row_ (bin)
+      hooks_ (std::move (hooks)),
+      watch_ (spec, [queue = queue_name ()] { return is_at_work (queue); }), row_ (bin)
 {
 }
 
@@ -97,13 +98,18 @@ Rendition::assemble ()
   return row_.add (make_encoder (kind_, spec_)) && row_.add (make_filter (encoded.get ()));
 }
 
+std::string
+Rendition::queue_name () const
+{
+  return encoder_queue + ("-" + std::to_string (id_));
+}
+
 bool
 Rendition::add_queue ()
 {
   queue_ = make_queue (patient_);
   if (queue_)
-    gst_object_set_name (
-        GST_OBJECT (queue_.get ()), (encoder_queue + ("-" + std::to_string (id_))).c_str ());
+    gst_object_set_name (GST_OBJECT (queue_.get ()), queue_name ().c_str ());
   if (!row_.add (Ref<GstElement> (queue_)))
     return false;
   const auto pad = row_.src ();
@@ -135,9 +141,11 @@ void
 Rendition::open ()
 {
   head_ = Ref<GstPad>::sink (gst_pad_new ("head", GST_PAD_SRC));
-  gst_pad_set_query_function (head_.get (), on_head_query);
+  // Other threads' queries may outlive this.
+  gst_pad_set_query_function_full (head_.get (), on_head_query,
+      new std::function (hooks_.query_upstream),
+      [] (gpointer hook) { delete static_cast<decltype (Hooks::query_upstream) *> (hook); });
   gst_pad_set_event_function (head_.get (), drop_event);
-  gst_pad_set_element_private (head_.get (), this);
 
   tail_ = Ref<GstPad>::sink (gst_pad_new ("tail", GST_PAD_SINK));
   gst_pad_set_chain_function (tail_.get (), on_encoded);
@@ -216,8 +224,10 @@ Rendition::on_encoded (GstPad *pad, GstObject *, GstBuffer *raw)
   const auto done = self.watch_.on_output (raw, now);
   if (done == OutputWatch::Next::ask_for_key)
     self.request_key ();
+  self.watch_.set_passing_on (true);
   if (done != OutputWatch::Next::drop)
     self.hooks_.output (self, std::move (buffer));
+  self.watch_.set_passing_on (false);
   return GST_FLOW_OK; // whatever an encoder returns is its own fault, not a peer's
 }
 
@@ -235,7 +245,7 @@ Rendition::on_head_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS || GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
     return gst_pad_query_default (pad, parent, query);
-  return rendition_of (pad).hooks_.query_upstream (query);
+  return (*static_cast<decltype (Hooks::query_upstream) *> (pad->querydata)) (query);
 }
 
 } // namespace stagedoor::transcode

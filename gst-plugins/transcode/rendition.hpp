@@ -65,6 +65,7 @@ private:
   Rendition (GstBin *bin, const RenditionSpec &spec, EncoderKind kind, bool patient, Hooks hooks);
   bool assemble ();
   bool add_queue ();
+  std::string queue_name () const;
   void open ();
 
   static GstPadProbeReturn on_taken (GstPad *, GstPadProbeInfo *, gpointer self);

@@ -226,8 +226,11 @@ VideoChain::on_decoded_event (GstPad *pad, GstObject *, GstEvent *raw)
 {
   const auto event = adopt (raw);
   auto &self = chain_of (pad);
-  if (GST_EVENT_TYPE (raw) == GST_EVENT_SEGMENT)
+  if (GST_EVENT_TYPE (raw) == GST_EVENT_SEGMENT) {
     gst_event_copy_segment (raw, &self.segment_);
+    if (std::exchange (self.has_segment_, true))
+      self.shown_until_ = GST_CLOCK_TIME_NONE;
+  }
   if (GST_EVENT_TYPE (raw) == GST_EVENT_CAPS) {
     GstCaps *caps = nullptr;
     gst_event_parse_caps (raw, &caps);

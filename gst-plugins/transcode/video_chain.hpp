@@ -64,7 +64,8 @@ private:
   std::vector<std::shared_ptr<Rendition>> renditions () const;
 
   const bool patient_;
-  const GstClockTime shown_until_;
+  GstClockTime shown_until_; // of the first segment; decoder's thread
+  bool has_segment_ = false; // decoder's thread
   const PictureBound bound_;
   ElementRow row_;
   Ref<GstElement> queue_;

@@ -132,9 +132,10 @@ VideoConverter::Gone::end ()
 VideoConverter::Gone
 VideoConverter::take_all ()
 {
-  Gone gone{std::exchange (chain_, nullptr), std::exchange (renditions_, {})};
+  Gone gone{nullptr, std::exchange (renditions_, {})};
   std::vector<Assignment> assignments; // dropped after the lock
   const std::lock_guard lock{mutex_};
+  gone.chain.swap (chain_);
   assignments.swap (assignments_);
   return gone;
 }
@@ -169,11 +170,19 @@ VideoConverter::feed (GstBuffer *buffer)
     chain_->feed (buffer);
 }
 
+/** Events that aren't serialized come on any thread. */
 void
 VideoConverter::feed (GstEvent *event)
 {
-  if (chain_ != nullptr)
-    gst_pad_push_event (chain_->feed_pad (), gst_event_ref (event));
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    source_.forget_times ();
+  std::shared_ptr<VideoChain> chain;
+  {
+    const std::lock_guard lock{mutex_};
+    chain = chain_;
+  }
+  if (chain != nullptr)
+    gst_pad_push_event (chain->feed_pad (), gst_event_ref (event));
 }
 
 std::unique_ptr<Converter>

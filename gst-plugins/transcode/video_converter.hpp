@@ -84,10 +84,10 @@ private:
   SourcePicture picture_;               // protected by mutex_; written by the streaming thread
   std::vector<Assignment> assignments_; // protected by mutex_; written by the streaming thread
   Headroom headroom_;                   // protected by mutex_; written by the streaming thread
+  std::shared_ptr<VideoChain> chain_;   // protected by mutex_; written by the streaming thread
 
   // streaming thread
   VideoSource source_;
-  std::shared_ptr<VideoChain> chain_;
   Renditions renditions_;
   VideoFailures failures_;
   /** Bounds of key-frame distances that were asked for, and whether the source exceeded them. */

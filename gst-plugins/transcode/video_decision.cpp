@@ -27,6 +27,10 @@ bool
 VideoConverter::observe (GstBuffer *buffer)
 {
   const bool changed = source_.observe (buffer);
+  if (changed) {
+    const std::lock_guard lock{mutex_};
+    picture_ = source_.picture ();
+  }
   const bool crossed = std::ranges::any_of (key_distances_, [this] (const auto &asked) {
     return source_.exceeds_key_distance (asked.first) != asked.second;
   });

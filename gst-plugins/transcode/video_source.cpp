@@ -5,8 +5,10 @@
 
 #include <gst/pbutils/codec-utils.h>
 
+#include "libs/codecs/av1.hpp"
 #include "libs/codecs/nal_setup.hpp"
 #include "libs/codecs/sps.hpp"
+#include "libs/codecs/vpx.hpp"
 
 namespace stagedoor::transcode {
 
@@ -21,20 +23,26 @@ constexpr struct
 } codecs[]{{"video/x-h264", "h264"}, {"video/x-h265", "h265"}, {"video/x-av1", "av1"},
     {"video/x-vp8", "vp8"}, {"video/x-vp9", "vp9"}};
 
-std::optional<unsigned>
-reordered_of (ByteView record, bool h264)
+struct Told
+{
+  std::optional<unsigned> reordered;
+  std::optional<codecs::Picture> picture;
+};
+
+Told
+told_by (ByteView record, bool h264)
 {
   const auto setup = h264 ? codecs::read_avcc (record) : codecs::read_hvcc (record);
   if (!setup)
-    return std::nullopt;
+    return {};
   for (const auto nal : setup->parameter_sets)
     if (h264) {
       if (const auto sps = codecs::read_h264_sps (nal))
-        return sps->reordered;
+        return {sps->reordered, sps->picture};
     } else if (const auto sps = codecs::read_h265_sps (nal)) {
-      return sps->reordered;
+      return {sps->reordered, sps->picture};
     }
-  return std::nullopt;
+  return {};
 }
 
 } // namespace
@@ -65,7 +73,10 @@ VideoSource::read_setup (const GstStructure *fields)
   GstMapInfo map;
   if (!gst_buffer_map (gst_value_get_buffer (value), &map, GST_MAP_READ))
     return;
-  watch_.declare (reordered_of ({map.data, map.size}, picture_.codec == "h264"));
+  const auto told = told_by ({map.data, map.size}, picture_.codec == "h264");
+  watch_.declare (told.reordered);
+  if (told.picture)
+    set_size (*told.picture);
   gst_buffer_unmap (gst_value_get_buffer (value), &map);
   has_b_frames_ = watch_.is_reordered ();
 }
@@ -82,8 +93,11 @@ VideoSource::read_sps ()
   if (h264) {
     const auto sps = codecs::read_h264_sps (sps_);
     watch_.declare (sps ? sps->reordered : std::nullopt);
+    if (sps)
+      set_size (sps->picture);
   } else if (const auto sps = codecs::read_h265_sps (sps_)) {
     watch_.declare (sps->reordered);
+    set_size (sps->picture);
   }
   has_b_frames_ = watch_.is_reordered ();
   if (h264 && !gst_structure_has_field (gst_caps_get_structure (caps_.get (), 0), "profile")) {
@@ -94,6 +108,36 @@ VideoSource::read_sps ()
   return true;
 }
 
+/** Caps of what comes straight from a network need not tell. True when it is known from here on. */
+bool
+VideoSource::read_size (GstBuffer *key_frame)
+{
+  GstMapInfo map;
+  if (picture_.width > 0 || !gst_buffer_map (key_frame, &map, GST_MAP_READ))
+    return false;
+  const ByteView frame (map.data, map.size);
+  std::optional<codecs::Picture> found;
+  if (picture_.codec == "vp8")
+    found = codecs::read_vp8_key_frame (frame);
+  else if (picture_.codec == "av1")
+    found = codecs::read_av1_sequence_header (frame);
+  else if (const auto vp9 = codecs::read_vp9_key_frame (frame); vp9 && picture_.codec == "vp9")
+    found = vp9->picture;
+  gst_buffer_unmap (key_frame, &map);
+  if (found)
+    set_size (*found);
+  return found.has_value ();
+}
+
+void
+VideoSource::set_size (const codecs::Picture &picture)
+{
+  if (picture_.width > 0)
+    return;
+  picture_.width = picture.width;
+  picture_.height = picture.height;
+}
+
 bool
 VideoSource::observe (GstBuffer *buffer)
 {
@@ -102,7 +146,7 @@ VideoSource::observe (GstBuffer *buffer)
   const bool keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (keyframe)
     forget_group ();
-  const bool setup = keyframe && read_sps ();
+  const bool setup = keyframe && (read_sps () || read_size (buffer));
   if (const auto time = GST_BUFFER_DTS_OR_PTS (buffer); GST_CLOCK_TIME_IS_VALID (time))
     key_distance_.on_frame (static_cast<std::int64_t> (time), keyframe);
   const bool order = GST_BUFFER_PTS_IS_VALID (buffer) && watch_order (buffer);
@@ -143,6 +187,13 @@ VideoSource::forget_group ()
 {
   group_.clear ();
   group_bytes_ = 0;
+}
+
+void
+VideoSource::forget_times ()
+{
+  shown_until_ = latest_ = GST_CLOCK_TIME_NONE;
+  forget_group ();
 }
 
 void

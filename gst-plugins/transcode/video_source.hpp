@@ -11,6 +11,7 @@
 #include "gst-plugins/common/ref.hpp"
 #include "gst-plugins/transcode/rendition_spec.hpp"
 #include "gst-plugins/transcode/repacker.hpp"
+#include "libs/codecs/picture.hpp"
 #include "libs/media/key_distance.hpp"
 #include "libs/media/reorder.hpp"
 
@@ -21,10 +22,12 @@ class VideoSource
 {
 public:
   void set_caps (GstCaps *caps);
-  /** Looks at the next buffer. True when B-frames, profile or packing are others now. */
+  /** Looks at the next buffer. True when B-frames, profile, size or packing are others now. */
   bool observe (GstBuffer *buffer);
   /** Adds it to group(). */
   void keep (GstBuffer *buffer);
+  /** What comes is in another count of time. */
+  void forget_times ();
   void reset ();
 
   GstCaps *caps () const { return caps_.get (); }
@@ -50,6 +53,8 @@ public:
 private:
   void read_setup (const GstStructure *fields);
   bool read_sps ();
+  bool read_size (GstBuffer *key_frame);
+  void set_size (const codecs::Picture &picture);
   bool watch_order (GstBuffer *buffer);
   void forget_group ();
 

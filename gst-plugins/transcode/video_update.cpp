@@ -55,7 +55,7 @@ VideoConverter::keep_wanted (const Outputs &outputs)
     auto &since = rendition->idle_since;
     if (wanted)
       since = GST_CLOCK_TIME_NONE;
-    else if (!GST_CLOCK_TIME_IS_VALID (since) || now < since)
+    else if (!GST_CLOCK_TIME_IS_VALID (since) || !GST_CLOCK_TIME_IS_VALID (now) || now < since)
       since = now;
     const bool keep = rendition->failure () == nullptr
                       && (wanted || (!is_superseded (*rendition, outputs) && now - since < linger));
@@ -80,12 +80,14 @@ VideoConverter::keep_wanted (const Outputs &outputs)
 bool
 VideoConverter::start_chain ()
 {
-  chain_ = VideoChain::build (
+  auto fresh = VideoChain::build (
       {lane_.bin (), source_.caps (), source_.shown_until (), patient_, this, on_feed_query});
-  if (chain_ == nullptr)
+  if (fresh == nullptr)
     return false;
   if (const auto from = lane_.sink ())
-    Lane::replay (from.get (), chain_->feed_pad ());
+    Lane::replay (from.get (), fresh->feed_pad ());
+  const std::lock_guard lock{mutex_};
+  chain_ = std::move (fresh);
   return true;
 }
 

@@ -2,6 +2,7 @@
 // "AV1 Bitstream & Decoding Process Specification", sections 5.3 and 5.5.
 #include "libs/codecs/av1.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "libs/codecs/bits.hpp"
@@ -193,6 +194,8 @@ read_header (ByteView payload)
                                 static_cast<std::uint8_t> (level.tier << 7 | samples), 0}};
 }
 
+constexpr unsigned sequence_header = 1;
+
 struct Found
 {
   Sequence sequence;
@@ -202,7 +205,6 @@ struct Found
 std::optional<Found>
 find_sequence (ByteView obus)
 {
-  constexpr unsigned sequence_header = 1;
   Reader reader (obus);
   while (reader.remaining () > 0) {
     const auto before = reader.rest ();
@@ -226,6 +228,31 @@ read_av1_sequence_header (ByteView obus)
 {
   const auto found = find_sequence (obus);
   return found ? std::optional (found->sequence.picture) : std::nullopt;
+}
+
+/** Decoders skip zeros between frames, and end where an OBU isn't whole. */
+std::uint64_t
+most_av1_pixels (ByteView obus)
+{
+  std::uint64_t most = 0;
+  Reader reader (obus);
+  while (reader.remaining () > 0) {
+    if (reader.rest ()[0] == 0) {
+      reader.skip (1);
+      continue;
+    }
+    const auto obu = read_obu (reader);
+    if (!obu)
+      break;
+    if (obu->type != sequence_header)
+      continue;
+    const auto sequence = read_header (obu->payload);
+    if (!sequence)
+      return UINT64_MAX;
+    const auto &picture = sequence->picture;
+    most = std::max (most, std::uint64_t (picture.width) * std::uint64_t (picture.height));
+  }
+  return most;
 }
 
 Bytes

@@ -102,7 +102,7 @@ read_vui_reordered (BitReader &bits, bool has_timing)
 }
 
 std::optional<Picture>
-read_picture (BitReader &bits, unsigned chroma)
+read_picture (BitReader &bits, unsigned chroma, std::uint64_t &coded_pixels)
 {
   constexpr unsigned macroblock = 16, most_macroblocks = max_side / macroblock;
   const auto width = bits.ue (most_macroblocks - 1) + 1;
@@ -118,7 +118,10 @@ read_picture (BitReader &bits, unsigned chroma)
   if (!bits.ok ())
     return std::nullopt;
   const CropUnit unit{chroma == 1 || chroma == 2 ? 2u : 1u, (chroma == 1 ? 2 : 1) * fields};
-  return make_picture (width * macroblock, map_units * fields * macroblock, crop, unit);
+  const std::uint64_t coded_width = width * macroblock;
+  const std::uint64_t coded_height = map_units * fields * macroblock;
+  coded_pixels = coded_width * coded_height;
+  return make_picture (coded_width, coded_height, crop, unit);
 }
 
 } // namespace
@@ -144,7 +147,8 @@ read_h264_sps (ByteView nal)
   const bool in_order = read_picture_order (bits);
   bits.ue (16); // reference frames
   bits.skip (1);
-  const auto picture = read_picture (bits, separate_planes ? 0 : out.samples.chroma);
+  const auto picture =
+      read_picture (bits, separate_planes ? 0 : out.samples.chroma, out.coded_pixels);
   const bool has_vui = bits.flag ();
   if (!picture || !bits.ok ())
     return std::nullopt;

@@ -27,12 +27,13 @@ read_profile_tier_level (BitReader &bits, H265Sps &out)
 }
 
 std::optional<Picture>
-read_picture (BitReader &bits, SampleFormat &samples)
+read_picture (BitReader &bits, SampleFormat &samples, std::uint64_t &coded_pixels)
 {
   samples.chroma = bits.ue (3);
   const bool separate_planes = samples.chroma == 3 && bits.flag ();
   const auto chroma = separate_planes ? 0 : samples.chroma;
-  const auto width = bits.ue (max_side), height = bits.ue (max_side);
+  const std::uint64_t width = bits.ue (max_side), height = bits.ue (max_side);
+  coded_pixels = width * height;
   Cropping crop;
   if (bits.flag ())
     crop = {bits.ue (), bits.ue (), bits.ue (), bits.ue ()};
@@ -172,7 +173,7 @@ read_h265_sps (ByteView nal)
     return std::nullopt;
   read_profile_tier_level (bits, out);
   bits.ue (15); // id
-  const auto picture = read_picture (bits, out.samples);
+  const auto picture = read_picture (bits, out.samples, out.coded_pixels);
   out.samples.luma_depth = 8 + bits.ue (most_extra_depth);
   out.samples.chroma_depth = 8 + bits.ue (most_extra_depth);
   const auto order_bits = bits.ue (12) + 4;

@@ -12,6 +12,7 @@ namespace stagedoor::codecs {
 struct H264Sps
 {
   Picture picture;
+  std::uint64_t coded_pixels = 0; ///< what a decoder makes room for: picture and what is cropped
   SampleFormat samples;
   /** How many pictures may come before one that is shown earlier: 0 when there are no B-frames.
    * nullopt: it doesn't say. */
@@ -21,6 +22,7 @@ struct H264Sps
 struct H265Sps
 {
   Picture picture;
+  std::uint64_t coded_pixels = 0; ///< as H264Sps has it
   SampleFormat samples;
   std::array<std::uint8_t, 12> profile_tier_level{}; ///< the general ones, section 7.3.3
   unsigned sub_layers = 1;

@@ -19,4 +19,8 @@ struct Vp9Header
 std::optional<Picture> read_vp8_key_frame (ByteView frame);
 std::optional<Vp9Header> read_vp9_key_frame (ByteView frame);
 
+/** The most that any frame of a superframe (annex B) says it has, which others than key frames may
+ * as well; 0: all are as large as frames before them. */
+std::uint64_t most_vp9_pixels (ByteView superframe);
+
 } // namespace stagedoor::codecs

@@ -291,6 +291,35 @@ START_TEST (garbage)
 }
 END_TEST
 
+/** As what comes straight from RTP. */
+START_TEST (caps_without_a_size)
+{
+  for (const char *encoder : {"x264enc tune=zerolatency ! video/x-h264,stream-format=byte-stream",
+           "x264enc tune=zerolatency ! video/x-h264,stream-format=avc",
+           "vp8enc deadline=1 cpu-used=8", "vp9enc deadline=1 cpu-used=8",
+           "av1enc usage-profile=realtime cpu-used=10"}) {
+    auto track = record (camera (10) + " ! " + encoder);
+    track.caps = adopt (gst_caps_copy (track.caps.get ()));
+    gst_structure_remove_fields (
+        gst_caps_get_structure (track.caps.get (), 0), "width", "height", nullptr);
+    Transcoder transcoder;
+    Feed feed (transcoder.element (), "video", false);
+    const auto pad = transcoder.request ("video_0");
+    Peer peer ("video/x-h264");
+    g_object_set (pad.get (), "rendition", "120p", nullptr);
+    peer.link (pad.get ());
+    ck_assert_int_eq (feed.push (track), GST_FLOW_OK);
+    feed.push (gst_event_new_eos ());
+    peer.wait_for_eos ();
+    const auto caps = adopt (gst_pad_get_current_caps (peer.pad ()));
+    int width = 0, height = 0;
+    gst_structure_get_int (gst_caps_get_structure (caps.get (), 0), "width", &width);
+    gst_structure_get_int (gst_caps_get_structure (caps.get (), 0), "height", &height);
+    ck_assert_msg (width == 160 && height == 120, "%s: %dx%d", encoder, width, height);
+  }
+}
+END_TEST
+
 } // namespace
 
 int
@@ -301,5 +330,5 @@ main (int argc, char **argv)
       {b_frames_are_taken_out_for_who_cannot_show_them, without_b_frames_nothing_is_touched,
           other_codecs_become_h264, renditions_have_their_key_frames_together,
           never_larger_nor_faster_than_the_source, vp8_on_demand_of_the_pad, nobody_watches,
-          garbage});
+          garbage, caps_without_a_size});
 }

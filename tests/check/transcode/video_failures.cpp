@@ -210,6 +210,36 @@ START_TEST (too_large_a_picture_is_not_decoded)
 }
 END_TEST
 
+/** No header of it can be looked at beforehand. */
+START_TEST (what_follows_a_frame_of_vp9_is_not_decoded)
+{
+  const auto record_vp9 = [] (const std::string &size) {
+    return record ("videotestsrc num-buffers=1 ! video/x-raw,format=I420,framerate=30/1," + size
+                   + " ! vp9enc deadline=1 cpu-used=8");
+  };
+  const auto small = record_vp9 ("width=160,height=120"),
+             large = record_vp9 ("width=640,height=480");
+  const auto both = adopt (gst_buffer_append (
+      gst_buffer_copy (small.buffers[0].get ()), gst_buffer_copy (large.buffers[0].get ())));
+  Transcoder transcoder;
+  Feed feed (transcoder.element (), "video", false);
+  const auto pad = transcoder.request ("video_0");
+  Peer peer ("video/x-vp8");
+  peer.link (pad.get ());
+  feed.start (small.caps.get ());
+  ck_assert_int_eq (feed.push (both), GST_FLOW_OK);
+  feed.push (gst_event_new_eos ());
+  peer.wait_for_eos ();
+  const auto decoder = child_of_factory (transcoder.element (), "avdec_vp9");
+  ck_assert (decoder);
+  const auto src = adopt (gst_element_get_static_pad (decoder.get (), "src"));
+  const auto caps = adopt (gst_pad_get_current_caps (src.get ()));
+  int width = 0;
+  gst_structure_get_int (gst_caps_get_structure (caps.get (), 0), "width", &width);
+  ck_assert_int_eq (width, 160);
+}
+END_TEST
+
 } // namespace
 
 int
@@ -219,5 +249,5 @@ main (int argc, char **argv)
   return run ("transcode-video-failures",
       {encoder_gives_up, encoder_swallows_frames, encoder_gives_up_at_the_very_end,
           decoder_gives_up, a_failure_that_nobody_watches_is_forgotten,
-          too_large_a_picture_is_not_decoded});
+          too_large_a_picture_is_not_decoded, what_follows_a_frame_of_vp9_is_not_decoded});
 }

@@ -31,6 +31,8 @@ check_headers (ByteView bytes)
     check (sps->sub_layers >= 1 && sps->sub_layers <= 7);
   if (const auto header = read_vp9_key_frame (bytes))
     check (header->profile <= 3);
+  most_vp9_pixels (bytes);
+  most_av1_pixels (bytes);
 }
 
 void
