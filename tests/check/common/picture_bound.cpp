@@ -106,29 +106,32 @@ START_TEST (a_frame_is_no_configuration)
 }
 END_TEST
 
+Bytes
+vp9_key (unsigned side)
+{
+  return BitWriter ()
+      .bits ("10 00 0 0 10")
+      .u (24, 0x498342)
+      .bits ("001 0")
+      .u (16, side - 1)
+      .u (16, side - 1)
+      .u (8, 0)
+      .bytes ();
+}
+
 START_TEST (key_frames_of_vpx)
 {
   const auto vp8 = [] (unsigned side) {
     const auto low = static_cast<std::uint8_t> (side), high = static_cast<std::uint8_t> (side >> 8);
     return buffer_of ({0x70, 0x67, 0, 0x9d, 1, 0x2a, low, high, low, high});
   };
-  const auto vp9 = [] (unsigned side) {
-    return buffer_of (BitWriter ()
-                          .bits ("10 00 0 0 10")
-                          .u (24, 0x498342)
-                          .bits ("001 0")
-                          .u (16, side - 1)
-                          .u (16, side - 1)
-                          .u (8, 0)
-                          .bytes ());
-  };
   const auto bound_vp8 = bound ("video/x-vp8,width=320,height=240");
   ck_assert (bound_vp8.holds (vp8 (3000).get ()));
   ck_assert (!bound_vp8.holds (vp8 (16383).get ()));
   ck_assert (bound_vp8.holds (buffer_of ({}).get ()));
   const auto bound_vp9 = bound ("video/x-vp9,width=320,height=240");
-  ck_assert (bound_vp9.holds (vp9 (3000).get ()));
-  ck_assert (!bound_vp9.holds (vp9 (65536).get ()));
+  ck_assert (bound_vp9.holds (buffer_of (vp9_key (3000)).get ()));
+  ck_assert (!bound_vp9.holds (buffer_of (vp9_key (65536)).get ()));
   ck_assert (bound_vp9.holds (buffer_of ({0xff}).get ()));
 }
 END_TEST
@@ -145,19 +148,6 @@ START_TEST (cropped_sets)
   ck_assert (!bound_avc (h264).holds (buffer_of ({}).get ()));
 }
 END_TEST
-
-Bytes
-vp9_key (unsigned side)
-{
-  return BitWriter ()
-      .bits ("10 00 0 0 10")
-      .u (24, 0x498342)
-      .bits ("001 0")
-      .u (16, side - 1)
-      .u (16, side - 1)
-      .u (8, 0)
-      .bytes ();
-}
 
 /** Another than a key frame that says its size, as @p bits begin it. */
 Bytes
