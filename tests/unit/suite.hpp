@@ -6,6 +6,10 @@
 #include <initializer_list>
 #include <string>
 
+#ifdef __SANITIZE_ADDRESS__
+#include "tests/unit/threads_at_rest.hpp"
+#endif
+
 #include <check.h> // last: it defines "fail"
 
 /** ck_assert_str_eq() for strings that do not live longer than the line. */
@@ -30,6 +34,9 @@ run (const char *name, std::initializer_list<const TTest *> tests)
   srunner_run_all (runner, CK_NORMAL);
   const int failed = srunner_ntests_failed (runner);
   srunner_free (runner);
+#ifdef __SANITIZE_ADDRESS__
+  wait_for_threads_at_rest ();
+#endif
   return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
