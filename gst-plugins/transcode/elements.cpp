@@ -116,8 +116,9 @@ ElementRow::start ()
 void
 ElementRow::stop ()
 {
-  for (auto &element : elements_) {
+  for (auto &element : elements_)
     gst_element_set_locked_state (element.get (), TRUE); // the bin may be on its way up
+  for (auto &element : elements_) {
     gst_element_set_state (element.get (), GST_STATE_NULL);
     gst_bin_remove (bin_, element.get ());
   }

@@ -182,30 +182,54 @@ VideoChain::set_renditions (std::vector<std::shared_ptr<Rendition>> renditions)
   // The larger ones first, of which the smaller ones are made.
   std::ranges::stable_sort (renditions, std::greater<> (),
       [] (const auto &rendition) { return rendition->spec ().width * rendition->spec ().height; });
-  // A new one has to hear first what the others have heard, and nothing twice.
+  const std::lock_guard lock{mutex_};
+  next_.emplace (std::move (renditions));
+}
+
+void
+VideoChain::settle ()
+{
   GST_PAD_STREAM_LOCK (decoded_.get ());
+  change_renditions ();
+  GST_PAD_STREAM_UNLOCK (decoded_.get ());
+}
+
+/** Decoder's thread, or its stream lock. */
+void
+VideoChain::change_renditions ()
+{
+  std::vector<std::shared_ptr<Rendition>> old;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!next_)
+      return;
+    old = std::exchange (renditions_, std::move (*next_));
+    next_.reset ();
+  }
+  const auto now = renditions ();
   pictures_.keep ([&] (int width, int height) {
-    return std::ranges::any_of (renditions, [&] (const auto &rendition) {
+    return std::ranges::any_of (now, [&] (const auto &rendition) {
       return rendition->spec ().width == width && rendition->spec ().height == height;
     });
   });
-  for (const auto &rendition : renditions)
-    if (!gst_pad_has_current_caps (rendition->head ())) {
-      std::pair to (this, rendition.get ());
-      gst_pad_sticky_events_foreach (
-          decoded_.get (),
-          [] (GstPad *, GstEvent **event, gpointer data) -> gboolean {
-            const auto &[self, rendition] = *static_cast<decltype (to) *> (data);
-            self->tell (*rendition, *event);
-            return TRUE;
-          },
-          &to);
-    }
-  {
-    const std::lock_guard lock{mutex_};
-    renditions_.swap (renditions);
-  }
-  GST_PAD_STREAM_UNLOCK (decoded_.get ());
+  for (const auto &rendition : now)
+    if (!gst_pad_has_current_caps (rendition->head ()))
+      tell_all (*rendition);
+}
+
+/** A new one has to hear first what the others have heard, and nothing twice. */
+void
+VideoChain::tell_all (Rendition &rendition)
+{
+  std::pair to (this, &rendition);
+  gst_pad_sticky_events_foreach (
+      decoded_.get (),
+      [] (GstPad *, GstEvent **event, gpointer data) -> gboolean {
+        const auto &[self, rendition] = *static_cast<decltype (to) *> (data);
+        self->tell (*rendition, *event);
+        return TRUE;
+      },
+      &to);
 }
 
 std::vector<std::shared_ptr<Rendition>>
@@ -226,6 +250,8 @@ VideoChain::on_decoded_event (GstPad *pad, GstObject *, GstEvent *raw)
 {
   const auto event = adopt (raw);
   auto &self = chain_of (pad);
+  if ((gst_event_type_get_flags (GST_EVENT_TYPE (raw)) & GST_EVENT_TYPE_SERIALIZED) != 0)
+    self.change_renditions (); // other events come on other threads
   if (GST_EVENT_TYPE (raw) == GST_EVENT_SEGMENT) {
     gst_event_copy_segment (raw, &self.segment_);
     if (std::exchange (self.has_segment_, true))
@@ -285,6 +311,7 @@ GstFlowReturn
 VideoChain::take (Ref<GstBuffer> frame)
 {
   undecoded_ = 0;
+  change_renditions ();
   if (GST_CLOCK_TIME_IS_VALID (shown_until_) && GST_BUFFER_PTS_IS_VALID (frame.get ())
       && GST_BUFFER_PTS (frame.get ()) <= shown_until_)
     return GST_FLOW_OK;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "gst-plugins/common/picture_bound.hpp"
@@ -38,10 +39,15 @@ public:
    * failed. */
   bool feed (GstBuffer *buffer);
   GstPad *feed_pad () const { return feed_.get (); }
+  /** From the decoder's next picture or event on: it may be at work now, and isn't waited for. */
   void set_renditions (std::vector<std::shared_ptr<Rendition>> renditions);
   bool has_failed () const { return failed_; }
   /** It has kept up once and doesn't any more. */
   bool is_late () const;
+
+  /** Waits for the decoder's thread to let go of renditions that aren't its any more: who lets go
+   * of one last waits for that one's threads. Any thread but those two. */
+  void settle ();
 
 private:
   explicit VideoChain (const Setup &setup)
@@ -59,6 +65,8 @@ private:
   static gboolean on_decoded_event (GstPad *pad, GstObject *, GstEvent *event);
   static gboolean on_decoded_query (GstPad *pad, GstObject *, GstQuery *query);
   GstFlowReturn take (Ref<GstBuffer> frame);
+  void change_renditions ();
+  void tell_all (Rendition &rendition);
   void tell (Rendition &rendition, GstEvent *event);
   bool is_key_time (GstBuffer *frame);
   std::vector<std::shared_ptr<Rendition>> renditions () const;
@@ -79,7 +87,9 @@ private:
   GstSegment segment_;               // decoder's thread
   gint64 last_key_slot_ = -1;        // decoder's thread
   mutable std::mutex mutex_;         // innermost
-  std::vector<std::shared_ptr<Rendition>> renditions_; // protected by mutex_
+  // protected by mutex_; the second by the streaming thread of the bin, for the decoder's to take
+  std::vector<std::shared_ptr<Rendition>> renditions_;
+  std::optional<std::vector<std::shared_ptr<Rendition>>> next_;
 };
 
 } // namespace stagedoor::transcode

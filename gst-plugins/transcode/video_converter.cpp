@@ -123,8 +123,10 @@ VideoConverter::reset ()
 void
 VideoConverter::Gone::end ()
 {
-  if (chain != nullptr)
+  if (chain != nullptr && !chain_goes_on)
     chain->set_renditions ({});
+  if (chain != nullptr)
+    chain->settle ();
   renditions.clear (); // before the decoder, which may be waiting for room in one of them
   chain.reset ();
 }
@@ -132,7 +134,7 @@ VideoConverter::Gone::end ()
 VideoConverter::Gone
 VideoConverter::take_all ()
 {
-  Gone gone{nullptr, std::exchange (renditions_, {})};
+  Gone gone{nullptr, std::exchange (renditions_, {}), false};
   std::vector<Assignment> assignments; // dropped after the lock
   const std::lock_guard lock{mutex_};
   gone.chain.swap (chain_);

@@ -44,8 +44,9 @@ private:
   /** What runs no longer. */
   struct Gone
   {
-    std::shared_ptr<VideoChain> chain;
+    std::shared_ptr<VideoChain> chain; ///< null: there was none
     Renditions renditions;
+    bool chain_goes_on;
     void end (); ///< waits for its threads
   };
   struct Assignment

@@ -74,7 +74,7 @@ VideoConverter::keep_wanted (const Outputs &outputs)
     std::erase_if (assignments_,
         [&] (const auto &a) { return std::ranges::find (gone, a.rendition) != gone.end (); });
   }
-  end_later ({nullptr, std::move (gone)});
+  end_later ({chain_, std::move (gone), true});
 }
 
 bool

@@ -127,12 +127,12 @@ def hosted(*arguments):
 
 
 def light(arguments):
-    """What it costs to convert no picture: millicores of the process with the element, less those without."""
+    """What it costs to convert no picture: millicores of a stream with the element, less those without."""
     ways = ("bare", "pass", "unwatched", "opus")
     rows = {way: [] for way in ways}
     for number in range(arguments.rounds):
         for way in ways:
-            rows[way].append(hosted("light", film(), way, arguments.seconds)["millicores"])
+            rows[way].append(hosted("light", film(), way, arguments.seconds, arguments.streams)["millicores"])
         print(f"light {number + 1}: " + "  ".join(f"{way} {rows[way][-1]:.2f}" for way in ways), flush=True)
     median = {way: statistics.median(rows[way]) for way in ways}
     print(f"passing on {median['pass'] - median['bare']:.2f} millicores; nobody watching {median['unwatched'] - median['bare']:.2f}; ")
@@ -175,6 +175,7 @@ def add_to(kinds):
     sub.add_argument("parts", nargs="*", default=["ladder", "single", "light", "delay"], metavar="PART", help=", ".join(PARTS))
     sub.add_argument("--rounds", type=int, default=5)
     sub.add_argument("--seconds", type=int, default=20)
+    sub.add_argument("--streams", type=int, default=16, help="of the part light, in one process: what wakes for each varies less")
     sub.add_argument("--threads", type=int, default=1, help="of ffmpeg's decoder and each of its encoders")
     sub.add_argument("--scaler", default="bicubic", help="ffmpeg's")
     sub.add_argument("--quality", action="store_true", help="also compare pictures and bit rates")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs stagetranscodebin in this process, looks at it from inside, and prints JSON.
 
-transcode_host.py light FILM WAY SECONDS      what the process costs that converts no picture
+transcode_host.py light FILM WAY SECONDS N    what each of N streams costs of which no picture is converted
 transcode_host.py delay FILM SECONDS          how long a picture takes, for each rung of a ladder
 transcode_host.py overload FILM SECONDS       a ladder that this machine can't make, and what becomes of it
 """
@@ -46,19 +46,21 @@ def demand(pad, wanted):
     pad.send_event(Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, said))
 
 
-def light(film, way, seconds):
-    pipeline = Gst.parse_launch(light_pipeline(film, way))
-    pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_state(10 * Gst.SECOND)
-    if way == "unwatched":
-        element = pipeline.get_by_name("transcode")
-        for name in ("video_0", "audio_0"):
-            demand(element.get_static_pad(name), False)
+def light(film, way, seconds, streams):
+    pipelines = [Gst.parse_launch(light_pipeline(film, way)) for _ in range(int(streams))]
+    for pipeline in pipelines:
+        pipeline.set_state(Gst.State.PLAYING)
+        pipeline.get_state(10 * Gst.SECOND)
+        if way == "unwatched":
+            element = pipeline.get_by_name("transcode")
+            for name in ("video_0", "audio_0"):
+                demand(element.get_static_pad(name), False)
     time.sleep(8)  # by then what nobody watches has ended
     own = Process()
     own.pid = "self"
-    print(json.dumps({"millicores": own.millicores(float(seconds))}))
-    pipeline.set_state(Gst.State.NULL)
+    print(json.dumps({"millicores": own.millicores(float(seconds)) / len(pipelines)}))
+    for pipeline in pipelines:
+        pipeline.set_state(Gst.State.NULL)
 
 
 def frames_of(film):

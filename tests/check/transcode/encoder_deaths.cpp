@@ -66,8 +66,11 @@ on_output (GstPad *, GstPadProbeInfo *info, gpointer data)
 {
   taken_over (data);
   auto &curse = *static_cast<Curse *> (data);
-  if (curse.fate != Fate::garbage && curse.fate != Fate::silence_then_garbage)
+  const bool befalls = curse.fate == Fate::garbage
+                       || (curse.fate == Fate::silence_then_garbage && curse.struck >= 10);
+  if (!befalls)
     return GST_PAD_PROBE_OK;
+  ++curse.struck; // it may be of a picture that came in before
   static std::minstd_rand random (7);
   auto *buffer = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
   GstMapInfo map;
