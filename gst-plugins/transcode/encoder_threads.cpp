@@ -23,8 +23,9 @@ G_DEFINE_TYPE (StageEncoderThreads, stage_encoder_threads, GST_TYPE_TASK_POOL)
 
 namespace {
 
-/** A third of the time that another thread gets, when there isn't enough for both. */
-constexpr int step_back = 5;
+/** A tenth of the time that another thread gets, when there isn't enough for both: with a third the
+ * source waited for milliseconds. */
+constexpr int step_back = 10;
 
 struct Job
 {

@@ -63,22 +63,14 @@ Lane::take_buffer (Ref<GstBuffer> buffer)
   }
   settle (is_key (buffer.get ()));
   tally_ = {};
-  converter_->feed (buffer.get ());
+  // Conversions last: the decoder's thread, once it has something to do, may take this one's place.
   const auto outs = outputs ();
-  GstPad *last = nullptr; // gets our own reference, so that it may write to the buffer
-  for (const auto &out : *outs) {
-    if (mode (out.get ()) != Mode::pass)
-      continue;
-    if (form (out.get ()) != Form::as_it_comes) {
+  for (const auto &out : *outs)
+    if (mode (out.get ()) == Mode::pass && form (out.get ()) == Form::as_it_comes)
+      push_to (out.get (), Ref<GstBuffer> (buffer));
+    else if (mode (out.get ()) == Mode::pass)
       push_repacked (out.get (), is_key (buffer.get ()));
-      continue;
-    }
-    if (last)
-      push_to (last, Ref<GstBuffer> (buffer));
-    last = out.get ();
-  }
-  if (last)
-    push_to (last, std::move (buffer));
+  converter_->feed (buffer.get ());
   return tally_.result ();
 }
 

@@ -240,5 +240,6 @@ def overload(film, seconds):
 
 
 if __name__ == "__main__":
+    sys.setswitchinterval(2e-4)  # or a probe may wait for another thread's Python for 5 ms
     Gst.init(None)
     {"light": light, "delay": delay, "overload": overload}[sys.argv[1]](*sys.argv[2:])

@@ -284,7 +284,7 @@ START_TEST (encoders_step_back)
   Overloaded o;
   const int own = getpriority (PRIO_PROCESS, static_cast<id_t> (gettid ()));
   const std::lock_guard lock{o.mutex};
-  ck_assert_int_eq (o.niceness, std::min (own + 5, 19));
+  ck_assert_int_eq (o.niceness, std::min (own + 10, 19));
 }
 END_TEST
 
