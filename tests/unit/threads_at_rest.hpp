@@ -2,31 +2,40 @@
 // For tests that leave threads behind: pools', which GLib and GStreamer keep for the next one.
 #pragma once
 
+#include <dirent.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace stagedoor::test {
+
+/** "S": it waits; empty: it has just ended. */
+inline std::string
+state_of_thread (const std::string &id)
+{
+  const std::unique_ptr<FILE, int (*) (FILE *)> file (
+      std::fopen (("/proc/self/task/" + id + "/stat").c_str (), "re"), std::fclose);
+  char stat[512];
+  const auto length = file ? std::fread (stat, 1, sizeof stat, file.get ()) : 0;
+  const std::string_view text (stat, length);
+  const auto name_end = text.rfind (") ");
+  return name_end == text.npos ? "" : std::string (text.substr (name_end + 2, 1));
+}
 
 /** Whether no thread but the caller's has anything to do. */
 inline bool
 are_others_at_rest ()
 {
   const auto own = std::to_string (gettid ());
-  std::error_code none;
-  for (const auto &task : std::filesystem::directory_iterator ("/proc/self/task", none)) {
-    if (task.path ().filename () == own)
-      continue;
-    std::ifstream file (task.path () / "stat");
-    const std::string stat{std::istreambuf_iterator<char> (file), {}};
-    if (!stat.substr (stat.rfind (')') + 1).starts_with (" S"))
-      return false; // or it has just ended
-  }
+  const std::unique_ptr<DIR, int (*) (DIR *)> tasks (opendir ("/proc/self/task"), closedir);
+  while (const auto *task = tasks ? readdir (tasks.get ()) : nullptr)
+    if (task->d_name[0] != '.' && task->d_name != own && state_of_thread (task->d_name) != "S")
+      return false;
   return true;
 }
 
