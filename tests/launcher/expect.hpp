@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include <check.h>
+#include "tests/unit/suite.hpp" // last: check.h defines "fail"
 
 namespace stagedoor::test {
 

@@ -5,12 +5,10 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 
 namespace stagedoor::test {
 
@@ -46,7 +44,7 @@ wait_for_threads_at_rest ()
   constexpr int enough = 3, most = 1000;
   for (int tries = 0, in_a_row = 0; tries < most && in_a_row < enough; ++tries) {
     in_a_row = are_others_at_rest () ? in_a_row + 1 : 0;
-    std::this_thread::sleep_for (std::chrono::milliseconds{5});
+    usleep (5'000);
   }
 }
 
