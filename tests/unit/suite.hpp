@@ -35,7 +35,7 @@ run (const char *name, std::initializer_list<const TTest *> tests)
   const int failed = srunner_ntests_failed (runner);
   srunner_free (runner);
 #ifdef __SANITIZE_ADDRESS__
-  wait_for_threads_at_rest ();
+  put_threads_at_rest ();
 #endif
   return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -10,6 +10,12 @@
 #include <string>
 #include <string_view>
 
+extern "C" {
+// GLib's, in programs that have it.
+__attribute__ ((weak)) void g_thread_pool_set_max_unused_threads (int most);
+__attribute__ ((weak)) void g_thread_pool_set_max_idle_time (unsigned milliseconds);
+}
+
 namespace stagedoor::test {
 
 /** "S": it waits; empty: it has just ended. */
@@ -37,10 +43,14 @@ are_others_at_rest ()
   return true;
 }
 
-/** Waits for up to 5 s: LeakSanitizer of g++ 12 crashes when a thread ends while it looks. */
+/** From now on, or after 5 s: LeakSanitizer of g++ 12 crashes when a thread ends while it looks. */
 inline void
-wait_for_threads_at_rest ()
+put_threads_at_rest ()
 {
+  if (g_thread_pool_set_max_unused_threads != nullptr) { // those of pools stay
+    g_thread_pool_set_max_unused_threads (-1);
+    g_thread_pool_set_max_idle_time (0);
+  }
   constexpr int enough = 3, most = 1000;
   for (int tries = 0, in_a_row = 0; tries < most && in_a_row < enough; ++tries) {
     in_a_row = are_others_at_rest () ? in_a_row + 1 : 0;
